@@ -1,0 +1,78 @@
+# Every target makes .venv first when it needs to, and may be run twice.
+# Another Python: make PYTHON=python3.12 book
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+CHAPTERS := $(wildcard notebooks/*.ipynb)
+
+# Several notebooks run at once, so each keeps to one core.
+export OMP_NUM_THREADS ?= 1
+
+.DEFAULT_GOAL := help
+.PHONY: help book test lab notebooks bench constraints clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' Makefile
+
+# The set-up. A stamp is written when all of it is done, so that one that was
+# interrupted is done again, as is one whose Python has gone.
+ifneq ($(shell $(BIN)/python -c "print(1)" 2>/dev/null),1)
+.PHONY: $(VENV)/ready
+endif
+
+$(VENV)/ready: requirements.txt constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' \
+	  2>/dev/null || { echo "This book needs Python 3.10 or newer, and \
+	$(PYTHON) is not. Name another: make PYTHON=python3.12" >&2; exit 1; }
+	@echo "Setting up $(VENV): some minutes the first time"
+	@rm -f $@
+	@$(PYTHON) -m venv --clear $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check \
+	  -r requirements.txt -c constraints.txt
+	@mkdir -p $(VENV)/etc/ipython # no warning for each kernel that starts
+	@echo "c.IPKernelApp.log_level = 'ERROR'" \
+	  > $(VENV)/etc/ipython/ipython_kernel_config.py
+	@touch $@
+
+# A book that fails to build leaves the last good one in place.
+book: $(VENV)/ready ## run the chapters and build _build/html
+	@echo "Building the book"
+	@mkdir -p _build
+	@$(BIN)/jupyter-book build . --path-output _build/next \
+	  -W -n --keep-going > _build/book.log
+	@rm -rf _build/html && cp -r _build/next/_build/html _build/html
+	@echo "Read it: $(CURDIR)/_build/html/index.html"
+
+test: $(VENV)/ready ## prove everything
+	@echo "Format and lint"
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/ruff check --quiet .
+	@echo "Run the notebooks, compare their outputs, test the rest"
+	@$(BIN)/pytest
+
+lab: $(VENV)/ready ## open the chapters in JupyterLab
+	$(BIN)/jupyter lab notebooks
+
+# A notebook that fails keeps the outputs that it has.
+notebooks: $(VENV)/ready ## run the chapters and store their outputs
+	@echo "Running $(words $(CHAPTERS)) notebooks"
+	@printf '%s\n' $(CHAPTERS) | sort -r | xargs -P 2 -n 1 \
+	  $(BIN)/jupyter nbconvert --to notebook --execute --inplace \
+	  --log-level=WARN --ExecutePreprocessor.record_timing=False
+	@$(BIN)/jupyter nbconvert --to notebook --inplace --log-level=WARN \
+	  --ClearMetadataPreprocessor.enabled=True \
+	  --ClearMetadataPreprocessor.clear_cell_metadata=False $(CHAPTERS)
+	@$(BIN)/python book/_ext/pictures.py
+
+bench: $(VENV)/ready ## measure how long things take, as ratios
+	@$(BIN)/python tests/bench.py
+
+constraints: $(VENV)/ready ## pin anew all that the book uses
+	@$(BIN)/python -m pip install --quiet uv
+	@$(BIN)/uv pip compile requirements.txt --universal \
+	  --python-version 3.10 --annotation-style line --upgrade --quiet \
+	  --custom-compile-command "make constraints" -o constraints.txt
+
+clean: ## remove all that was built, the set-up too
+	rm -rf _build $(VENV)
