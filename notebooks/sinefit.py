@@ -1,12 +1,10 @@
 """What every chapter shares: start, data, theory, check, plots.
 
-NumPy and Matplotlib alone, so that chapter 1 runs where torch is not.
-Arguments are lists, arrays or tensors, on any device, with grad or without.
+Rows of numbers may be lists, arrays or tensors; torch need not be installed.
 """
 
 import difflib
 import json
-import pathlib
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -15,25 +13,17 @@ from numpy.polynomial import Legendre
 # Exact in float32 and float64, none of them zero: every rung starts here.
 START = (-0.5, 0.25, 0.125, -0.0625)
 
-# Blue, vermilion, green, purple, black: Okabe and Ito, Color Universal Design
-COLORS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#000000"]
-STYLES = ["-", "--", "-.", ":", (0, (1, 1))]
-plt.rc("axes", prop_cycle=plt.cycler(color=COLORS, linestyle=STYLES))
-plt.rc("axes", facecolor="none")
+COLORS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#000000"]  # Okabe-Ito
+LINES = plt.cycler(color=COLORS, linestyle=["-", "--", "-.", ":", (0, (1, 1))])
+plt.rc("axes", prop_cycle=LINES, facecolor="none")
 plt.rc("axes.spines", right=False, top=False)
 plt.rc("figure", dpi=160, figsize=(6.4, 3.2), facecolor="none")
-plt.rc("font", size=11)
-plt.rc("lines", linewidth=2)
+plt.rcParams.update({"font.size": 11, "legend.frameon": False})
 
 
 def data(points=2000):
-    """Return x, even on [-pi, pi] (radians), and y = sin(x), as float64.
-
-    Both have shape (points,). ValueError below 2 points.
-    """
-    if not isinstance(points, int) or points < 2:
-        raise ValueError(f"points: expected a whole number > 1, got {points}")
-    x = np.linspace(-np.pi, np.pi, points)
+    """Return x, even on [-pi, pi], and sin(x): float64, shape (points,)."""
+    x = np.linspace(-np.pi, np.pi, _number("points", points, 1))
     return x, np.sin(x)
 
 
@@ -45,9 +35,7 @@ def optimum(x, y, degree=3):
     """
     x = _numbers("x", x)
     y = _numbers("y", y, x.size)
-    if not 0 <= degree < x.size:
-        limit = f"0 to {x.size - 1} for {x.size} points"
-        raise ValueError(f"degree: expected {limit}, got {degree}")
+    _number("points", x.size, _number("degree", degree, -1))
     V = np.vander(x, degree + 1, increasing=True)
     weights = np.linalg.lstsq(V, y, rcond=None)[0]
     return weights, np.square(V @ weights - y).sum()
@@ -56,94 +44,89 @@ def optimum(x, y, degree=3):
 def predict(learning_rate=1e-6, steps=2000, start=START):
     """Return the losses of gradient descent and its last weights, by theory.
 
-    Losses, shape (steps,), are those before each update; weights, shape (4,),
-    those after the last. No loop: along each eigenvector of the Hessian, the
-    distance from the optimum shrinks by 1 - learning_rate * eigenvalue a step.
-    Source: Goh, Why Momentum Really Works, Distill 2017.
+    Losses, shape (steps,): before each update; weights, shape (4,): after the
+    last. Along each eigenvector of the Hessian, the distance from the optimum
+    shrinks by 1 - learning_rate * eigenvalue a step (Goh, Distill 2017).
     """
     x, y = data()
     best, floor = optimum(x, y)
     V = np.vander(x, 4, increasing=True)
     _, singular, axes = np.linalg.svd(V, full_matrices=False)
     eigenvalues = 2 * singular**2
-    shrink = 1 - learning_rate * eigenvalues
-    distance = axes @ (_numbers("start", start, 4) - best)
-    left = distance * shrink ** np.arange(steps + 1)[:, None]
+    rate = _number("learning_rate", learning_rate, 0, whole=False)
+    t = np.arange(_number("steps", steps, 0) + 1)[:, None]
+    left = (1 - rate * eigenvalues) ** t
+    left *= axes @ (_numbers("start", start, 4) - best)
     losses = floor + 0.5 * left[:-1] ** 2 @ eigenvalues
     return losses, best + axes.T @ left[-1]
 
 
-def predict_legendre(learning_rate=5e-6, steps=2000, start=(0, -1, 0, 0.3)):
-    """Return the same for a + b * P3(c + d * x), chapter 4's model.
-
-    No formula gives this curve, so NumPy takes the steps, by hand.
-    """
+def predict_legendre():
+    """Return the same for chapter 4's run, which NumPy makes by hand."""
     x, y = data()
     p3 = Legendre.basis(3)
-    weights, losses = _numbers("start", start, 4), []
-    for _ in range(steps):
+    weights, losses = np.array([0, -1, 0, 0.3]), []
+    for _ in range(2000):
         a, b, c, d = weights
         error = a + b * p3(c + d * x) - y
         losses.append(error @ error)
         slope = b * p3.deriv()(c + d * x)
         parts = np.array([np.ones_like(x), p3(c + d * x), slope, slope * x])
-        weights = weights - learning_rate * 2 * parts @ error
+        weights = weights - 5e-6 * 2 * parts @ error
     return np.array(losses), weights
 
 
 def check(losses, weights, expected=None, rtol=1e-12):
     """Compare a run with theory: print what was found, or say what is wrong.
 
-    losses: before each of 2000 updates. weights: (a, b, c, d) after the last.
-    expected: the pair to compare with, predict() by default. AssertionError if
-    a loss is off by more than rtol of its value, or a weight by more than
-    rtol, or if a loss does not fall where theory says that it must.
+    losses: before each update; weights: (a, b, c, d) after the last; expected:
+    a pair like predict's, which is the default. AssertionError if a loss or a
+    weight is off by more than rtol, or a loss does not fall where it must.
     """
     theory, last = predict() if expected is None else expected
     losses = _numbers("losses", losses, finite=False)
     weights = _numbers("weights", weights, 4, finite=False)
     if losses.size != theory.size:
         raise AssertionError(
-            f"expected {theory.size} losses, one a step, got {losses.size}: "
-            "does the loop start from an empty list and take every step?"
+            f"expected {theory.size} losses, one a step, got {losses.size}.\n"
+            "Does the loop start from an empty list, and take every step?"
         )
     off = np.abs(losses / theory - 1)
-    first = int(np.argmin(off <= rtol))  # a nan is never <= rtol
-    if not off[first] <= rtol:
+    first = int(np.argmin(off <= _number("rtol", rtol, 0, whole=False)))
+    if not off[first] <= rtol:  # nan is not
         raise AssertionError(
             f"losses[{first}] is {losses[first]:.8g}, but theory says "
-            f"{theory[first]:.8g}: {_hint(first, losses, theory, off.max())}"
+            f"{theory[first]:.8g}.\n{_hint(first, losses, theory, off.max())}"
         )
     if (np.diff(losses)[np.diff(theory) < -rtol * theory[1:]] >= 0).any():
-        raise AssertionError("a loss does not fall where theory says it must")
+        raise AssertionError("A loss does not fall where theory says it must.")
     if not (np.abs(weights - last) <= rtol).all():
         raise AssertionError(
-            f"the losses are right, the weights not: {weights}, not {last}: "
-            "give a, b, c, d in this order, after the last update"
+            f"The losses are right, the weights not: {weights}, not {last}.\n"
+            "Give a, b, c, d in this order, after the last update."
         )
     floor = optimum(*data())[1]
     digits = 6 if rtol < 1e-8 else 3  # no more than rtol lets stand
     print(f"{losses.size} losses agree with theory to {rtol:g}")
     print(f"largest relative difference: {off.max():.1e}")
     print(f"falling at every step, the last is {losses[-1]:.{digits}g}")
-    print(f"above the smallest possible, {floor:.6g}, ", end="")
-    print(f"by {losses[-1] - floor:.{digits - 1}g}")
+    print(f"{losses[-1] - floor:.{digits - 1}g} above the floor, {floor:.6g}")
 
 
 def _hint(first, losses, theory, worst):
     """Say where to look when losses[first] is the first wrong one."""
     if worst < 1e-4:
-        return "so close is float32: use float64, or check with rtol=1e-4"
+        return "So close is float32: use float64, or check with rtol=1e-4."
     if np.isclose(losses[0] * 2000, theory[0]):
-        return "that is the mean over the points: take the sum"
+        return "That is the mean over the points: take the sum."
     if first == 1 and np.ptp(losses) == 0:
-        return "it never changes: are backward and the update in the loop?"
+        return "It never changes: are backward and the update in the loop?"
     hints = {
-        0: "no update yet, so look at the start, the data and the loss",
-        1: "the start is right: look at the gradient and the learning rate",
-        2: "one update was right, two are not: are the gradients zeroed?",
+        0: "No update yet: look at the start, the data and the loss.",
+        1: "The start is right: look at the gradient and the learning rate.",
+        2: "One update was right, two are not: are the gradients zeroed?",
     }
-    return hints.get(first, f"the first {first} are right: what came then?")
+    return hints.get(first, f"The first {first} are right: what came then?")
 
 
 def plot_fit(x, y, y_pred):
@@ -152,7 +135,7 @@ def plot_fit(x, y, y_pred):
     plt.plot(x, _numbers("y", y, x.size), "0.7", lw=7, label="sin(x)")
     curves = y_pred if isinstance(y_pred, dict) else {"fit": y_pred}
     for label, values in curves.items():
-        plt.plot(x, _numbers("y_pred", values, x.size), label=label)
+        plt.plot(x, _numbers("y_pred", values, x.size), lw=2, label=label)
     plt.xticks([-np.pi, 0, np.pi], ["-π", "0", "π"])
     plt.gca().set(xlabel="x", ylabel="y")
     plt.legend()
@@ -160,14 +143,11 @@ def plot_fit(x, y, y_pred):
 
 
 def plot_losses(losses):
-    """Draw losses, shape (steps,), or a dict of label: losses, on a log scale.
-
-    The thin line is the smallest summed loss possible on the 2000 points.
-    """
+    """Draw losses, shape (n,), or a dict of label: losses, over the floor."""
     curves = losses if isinstance(losses, dict) else {"loss": losses}
     for label, values in curves.items():
-        plt.plot(_numbers("losses", values, finite=False), label=label)
-    plt.axhline(optimum(*data())[1], color="0.5", lw=1, label="optimum")
+        plt.plot(_numbers("losses", values, finite=False), lw=2, label=label)
+    plt.axhline(optimum(*data())[1], color="0.5", lw=1, label="floor")
     plt.gca().set(xlabel="step", ylabel="loss", yscale="log")
     plt.legend()
     plt.show()
@@ -181,33 +161,25 @@ class Diff(str):
 
 
 def loop_diff(before, after):
-    """Return the Diff of two chapters' cells tagged loop, as in their files.
-
-    before, after: file names without .ipynb. ValueError if one has no loop.
-    """
+    """Return the Diff of the loops in two notebooks, named without .ipynb."""
     loops = []
     for name in (before, after):
-        text = pathlib.Path(f"{name}.ipynb").read_text(encoding="utf-8")
-        for cell in json.loads(text)["cells"]:
-            if "loop" in cell["metadata"].get("tags", []):
-                loops.append("".join(cell["source"]).splitlines())
+        with open(f"{name}.ipynb", encoding="utf-8") as file:
+            for cell in json.load(file)["cells"]:
+                if "loop" in cell["metadata"].get("tags", []):
+                    loops.append("".join(cell["source"]).splitlines())
     if len(loops) != 2:
         raise ValueError(f"{before}, {after}: expected one loop in each")
-    return Diff(
-        "\n".join([*difflib.unified_diff(*loops, n=99, lineterm="")][3:])
-    )
-
-
-def _plain(value):
-    """Return a tensor without its graph and off its device."""
-    return value.detach().cpu() if hasattr(value, "detach") else value
+    lines = list(difflib.unified_diff(*loops, n=99, lineterm=""))
+    return Diff("\n".join(lines[3:]))
 
 
 def _numbers(name, values, size=None, finite=True):
     """Return values as a float64 array of one axis, or name what is wrong."""
     try:
-        array = np.array([float(_plain(value)) for value in _plain(values)])
-    except (TypeError, ValueError):
+        row = [v.item() if hasattr(v, "item") else v for v in values]
+        array = np.array([float(value) for value in row])
+    except (TypeError, ValueError, RuntimeError):
         wanted = f"{name}: expected a row of numbers"
         raise TypeError(f"{wanted}, got {type(values).__name__}") from None
     if not array.size or (size and array.size != size):
@@ -216,3 +188,12 @@ def _numbers(name, values, size=None, finite=True):
     if finite and not np.isfinite(array).all():
         raise ValueError(f"{name}: expected finite numbers, got nan or inf")
     return array
+
+
+def _number(name, value, above, whole=True):
+    """Return value, a number above the one given, or say what is wrong."""
+    kinds = (int, np.integer) if whole else (int, float, np.number)
+    if not isinstance(value, kinds) or not above < value < np.inf:
+        wanted = f"{name}: expected a {'whole ' * whole}number above {above}"
+        raise ValueError(f"{wanted}, got {value!r}")
+    return value
