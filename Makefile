@@ -59,10 +59,11 @@ notebooks: $(VENV)/ready ## run the chapters and store their outputs
 	@echo "Running $(words $(CHAPTERS)) notebooks"
 	@printf '%s\n' $(CHAPTERS) | sort -r | xargs -P 2 -n 1 \
 	  $(BIN)/jupyter nbconvert --to notebook --execute --inplace \
-	  --log-level=WARN --ExecutePreprocessor.record_timing=False
-	@$(BIN)/jupyter nbconvert --to notebook --inplace --log-level=WARN \
+	  --log-level=WARN --ExecutePreprocessor.timeout=60 \
+	  --ExecutePreprocessor.record_timing=False \
+	  --ExecutePreprocessor.coalesce_streams=True \
 	  --ClearMetadataPreprocessor.enabled=True \
-	  --ClearMetadataPreprocessor.clear_cell_metadata=False $(CHAPTERS)
+	  --ClearMetadataPreprocessor.clear_cell_metadata=False
 	@$(BIN)/python book/_ext/pictures.py
 
 bench: $(VENV)/ready ## measure how long things take, as ratios
