@@ -61,9 +61,10 @@ notebooks: $(VENV)/ready ## run the chapters and store their outputs
 	  $(BIN)/jupyter nbconvert --to notebook --execute --inplace \
 	  --log-level=WARN --ExecutePreprocessor.timeout=60 \
 	  --ExecutePreprocessor.record_timing=False \
-	  --ExecutePreprocessor.coalesce_streams=True \
+	  --Exporter.preprocessors=nbconvert.preprocessors.CoalesceStreamsPreprocessor \
 	  --ClearMetadataPreprocessor.enabled=True \
-	  --ClearMetadataPreprocessor.clear_cell_metadata=False
+	  --ClearMetadataPreprocessor.clear_cell_metadata=False \
+	  --ClearMetadataPreprocessor.preserve_nb_metadata_mask=kernelspec
 	@$(BIN)/python book/_ext/pictures.py
 
 bench: $(VENV)/ready ## measure how long things take, as ratios
