@@ -1,6 +1,7 @@
-"""Chapter 7: a polynomial of any degree, and the loop that fits it."""
+"""Chapter 7: a polynomial of any degree, and the loop that fits a model."""
 
 import math
+import operator
 
 import torch
 
@@ -8,28 +9,34 @@ import torch
 class Polynomial(torch.nn.Module):
     """The polynomial whose weight k multiplies x**k.
 
-    degree is a whole number >= 0. start holds degree + 1 numbers, zeros if not
-    given. dtype and device are PyTorch's defaults if not given. ValueError or
-    TypeError if degree or start is anything else.
+    degree is a whole number >= 0. start holds its degree + 1 weights, zeros if
+    not given. dtype and device are PyTorch's own if not given. TypeError or
+    ValueError, with the argument's name, for anything else.
     """
 
     def __init__(self, degree, start=None, dtype=None, device=None):
         super().__init__()
-        if isinstance(degree, bool) or not isinstance(degree, int):
-            raise TypeError(f"degree: expected a whole number, got {degree!r}")
-        if degree < 0:
+        try:
+            size = operator.index(degree) + 1
+        except TypeError:
+            raise TypeError(
+                f"degree: expected a whole number, got {degree!r}"
+            ) from None
+        if size < 1:
             raise ValueError(f"degree: expected 0 or more, got {degree}")
-        start = [0.0] * (degree + 1) if start is None else list(start)
-        if len(start) != degree + 1:
-            raise ValueError(
-                f"start: expected {degree + 1} numbers for degree {degree}, "
-                f"got {len(start)}"
-            )
+        start = [0.0] * size if start is None else start
         dtype = dtype or torch.get_default_dtype()
-        weights = torch.tensor(start, dtype=dtype, device=device)
-        if not weights.isfinite().all():
-            raise ValueError(f"start: expected finite numbers, got {start}")
-        self.weights = torch.nn.Parameter(weights)
+        try:
+            weights = torch.as_tensor(start, dtype=dtype, device=device)
+        except (TypeError, ValueError):
+            raise TypeError(
+                f"start: expected {size} numbers, got {start!r}"
+            ) from None
+        if weights.shape != (size,) or not weights.isfinite().all():
+            raise ValueError(
+                f"start: expected {size} finite numbers, got {start!r}"
+            )
+        self.weights = torch.nn.Parameter(weights.detach().clone())
 
     def forward(self, x):
         """Return the polynomial at x, in the shape of x."""
@@ -40,47 +47,73 @@ class Polynomial(torch.nn.Module):
         return f"degree={len(self.weights) - 1}"
 
 
-def fit(model, x, y, learning_rate=1e-6, steps=2000, optimizer=None):
-    """Fit model to y at x, in place, and return the losses before each step.
+def fit(model, x, y, *, learning_rate=None, steps=2000, optimizer=None):
+    """Fit model to y at x, in place, and return the loss before each step.
 
-    x and y are floating tensors of one shape, dtype and device. The loss is
-    the summed squared error; the list that is returned holds steps floats.
-    optimizer is one on the model's parameters, and SGD(lr=learning_rate) if
-    not given. ValueError if an argument is out of its range, or the moment a
-    loss is not finite.
+    x is what the model takes, y what it should return: tensors of floats, of
+    one dtype and on one device. The loss is the summed squared error; the list
+    that is returned holds steps floats. The optimizer is SGD with
+    learning_rate, 1e-6 if not given, or one made on the model's parameters.
+    TypeError or ValueError, with the argument's name, for anything else;
+    ValueError too as soon as a loss is not finite.
     """
-    if x.shape != y.shape:
-        raise ValueError(
-            f"x, y: expected one shape, got {tuple(x.shape)} and "
-            f"{tuple(y.shape)}"
-        )
-    if not (x.isfinite().all() and y.isfinite().all()):
-        raise ValueError("x, y: expected finite numbers, got nan or inf")
-    if not 0 < learning_rate < math.inf:
-        raise ValueError(
-            f"learning_rate: expected a positive number, got {learning_rate}"
-        )
-    if steps < 1:
+    _require_floats("x", x)
+    _require_floats("y", y)
+    optimizer = _optimizer(model, learning_rate, optimizer)
+    if operator.index(steps) < 1:
         raise ValueError(f"steps: expected 1 or more, got {steps}")
-    if optimizer is None:
-        optimizer = torch.optim.SGD(model.parameters(), lr=learning_rate)
     loss_fn = torch.nn.MSELoss(reduction="sum")
     losses = []
     for t in range(steps):
         y_pred = model(x)
-        if y_pred.shape != y.shape:
+        if (y_pred.shape, y_pred.dtype) != (y.shape, y.dtype):
             raise ValueError(
-                f"model: expected an output of shape {tuple(y.shape)}, got "
-                f"{tuple(y_pred.shape)}"
+                f"y: expected what the model returns, {y_pred.dtype} "
+                f"{tuple(y_pred.shape)}, got {y.dtype} {tuple(y.shape)}"
             )
         loss = loss_fn(y_pred, y)
         losses.append(loss.item())
         if not math.isfinite(losses[-1]):
             raise ValueError(
-                f"the loss is {losses[-1]} at step {t}: the learning rate, "
-                f"{learning_rate:g}, is too large for this model"
+                f"the loss is {losses[-1]} at step {t}: make the model anew, "
+                "and take a smaller learning rate"
             )
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
     return losses
+
+
+def _require_floats(name, values):
+    if not isinstance(values, torch.Tensor) or not values.is_floating_point():
+        kind = getattr(values, "dtype", type(values).__name__)
+        raise TypeError(f"{name}: expected a tensor of floats, got {kind}")
+    if not values.numel() or not values.isfinite().all():
+        raise ValueError(
+            f"{name}: expected finite numbers, got none, or nan or inf"
+        )
+
+
+def _optimizer(model, learning_rate, optimizer):
+    if not isinstance(model, torch.nn.Module):
+        kind = type(model).__name__
+        raise TypeError(f"model: expected a torch.nn.Module, got {kind}")
+    if optimizer is None:
+        rate = 1e-6 if learning_rate is None else learning_rate
+        if not isinstance(rate, int | float) or not 0 < rate < math.inf:
+            raise ValueError(
+                f"learning_rate: expected a positive number, got {rate!r}"
+            )
+        return torch.optim.SGD(model.parameters(), lr=rate)
+    if learning_rate is not None:
+        raise ValueError(
+            "learning_rate: expected none beside an optimizer, "
+            f"got {learning_rate}"
+        )
+    held = {id(w) for group in optimizer.param_groups for w in group["params"]}
+    if not held & {id(w) for w in model.parameters()}:
+        raise ValueError(
+            "optimizer: expected one on this model's parameters, "
+            "got one on others"
+        )
+    return optimizer

@@ -3,8 +3,8 @@
 Rows of numbers may be lists, arrays or tensors; torch need not be installed.
 """
 
-import difflib
 import json
+from difflib import unified_diff
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -55,8 +55,8 @@ def predict(learning_rate=1e-6, steps=2000, start=START):
     eigenvalues = 2 * singular**2
     rate = _number("learning_rate", learning_rate, 0, whole=False)
     t = np.arange(_number("steps", steps, 0) + 1)[:, None]
-    left = (1 - rate * eigenvalues) ** t
-    left *= axes @ (_numbers("start", start, 4) - best)
+    distance = axes @ (_numbers("start", start, 4) - best)
+    left = distance * (1 - rate * eigenvalues) ** t
     losses = floor + 0.5 * left[:-1] ** 2 @ eigenvalues
     return losses, best + axes.T @ left[-1]
 
@@ -76,12 +76,11 @@ def predict_legendre():
     return np.array(losses), weights
 
 
-def check(losses, weights, expected=None, rtol=1e-12):
-    """Compare a run with theory: print what was found, or say what is wrong.
+def check(losses, weights, *, expected=None, rtol=1e-12):
+    """Compare a run with what theory expects, and print or raise the outcome.
 
     losses: before each update; weights: (a, b, c, d) after the last; expected:
-    a pair like predict's, which is the default. AssertionError if a loss or a
-    weight is off by more than rtol, or a loss does not fall where it must.
+    a pair like predict's, the default. AssertionError if any is off by rtol.
     """
     theory, last = predict() if expected is None else expected
     losses = _numbers("losses", losses, finite=False)
@@ -95,36 +94,38 @@ def check(losses, weights, expected=None, rtol=1e-12):
     first = int(np.argmin(off <= _number("rtol", rtol, 0, whole=False)))
     if not off[first] <= rtol:  # nan is not
         raise AssertionError(
-            f"losses[{first}] is {losses[first]:.8g}, but theory says "
+            f"losses[{first}] is {losses[first]:.8g}, expected "
             f"{theory[first]:.8g}.\n{_hint(first, losses, theory, off.max())}"
         )
     if (np.diff(losses)[np.diff(theory) < -rtol * theory[1:]] >= 0).any():
-        raise AssertionError("A loss does not fall where theory says it must.")
+        raise AssertionError("A loss does not fall where it must.")
     if not (np.abs(weights - last) <= rtol).all():
         raise AssertionError(
             f"The losses are right, the weights not: {weights}, not {last}.\n"
             "Give a, b, c, d in this order, after the last update."
         )
-    floor = optimum(*data())[1]
+    end, floor = losses[-1], optimum(*data())[1]
     digits = 6 if rtol < 1e-8 else 3  # no more than rtol lets stand
-    print(f"{losses.size} losses agree with theory to {rtol:g}")
+    print(f"{losses.size} losses are as expected, to {rtol:g}")
     print(f"largest relative difference: {off.max():.1e}")
-    print(f"falling at every step, the last is {losses[-1]:.{digits}g}")
-    print(f"{losses[-1] - floor:.{digits - 1}g} above the floor, {floor:.6g}")
+    print(f"{(np.diff(losses) < 0).sum()} steps down, to {end:.{digits}g}")
+    print(f"{end - floor:.{digits - 1}g} above the floor, {floor:.6g}")
 
 
 def _hint(first, losses, theory, worst):
     """Say where to look when losses[first] is the first wrong one."""
     if worst < 1e-4:
-        return "So close is float32: use float64, or check with rtol=1e-4."
+        return "So close: float32? Check it with rtol=1e-4. Or data a bit off?"
     if np.isclose(losses[0] * 2000, theory[0]):
         return "That is the mean over the points: take the sum."
+    if np.isclose(losses[0], theory[1]):
+        return "That is the loss after one update: record it before."
     if first == 1 and np.ptp(losses) == 0:
-        return "It never changes: are backward and the update in the loop?"
+        return "It never changes: backward, then update, on these weights?"
     hints = {
-        0: "No update yet: look at the start, the data and the loss.",
+        0: "No update yet: look at start, data and loss, and at their shapes.",
         1: "The start is right: look at the gradient and the learning rate.",
-        2: "One update was right, two are not: are the gradients zeroed?",
+        2: "One update is right, two are not: are the gradients zeroed?",
     }
     return hints.get(first, f"The first {first} are right: what came then?")
 
@@ -170,8 +171,7 @@ def loop_diff(before, after):
                     loops.append("".join(cell["source"]).splitlines())
     if len(loops) != 2:
         raise ValueError(f"{before}, {after}: expected one loop in each")
-    lines = list(difflib.unified_diff(*loops, n=99, lineterm=""))
-    return Diff("\n".join(lines[3:]))
+    return Diff("\n".join([*unified_diff(*loops, n=99, lineterm="")][3:]))
 
 
 def _numbers(name, values, size=None, finite=True):

@@ -6,22 +6,39 @@ book, slower; delete _build after editing a module then.
 """
 
 import hashlib
-import logging
+import os
 import re
 import sys
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
+import nbformat
 from jupyter_cache import get_cache
-from jupyter_cache.executors import load_executor
+from jupyter_cache.base import CacheBundleIn
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
 
 
-def modules_digest(chapter):
-    """Return a hash of the modules beside the chapter that it imports."""
-    text = chapter.read_text(encoding="utf-8")
+def modules_digest(path):
+    """Return a hash of the modules beside a chapter that it imports."""
+    text = path.read_text(encoding="utf-8")
     digest = hashlib.sha256()
-    for module in sorted(chapter.parent.glob("*.py")):
+    for module in sorted(path.parent.glob("*.py")):
         if re.search(rf"\b(import|from) {module.stem}\b", text):
             digest.update(module.read_bytes())
     return digest.hexdigest()
+
+
+def run(path, timeout):
+    """Return the chapter with the outputs of a run, at most timeout s a cell."""
+    chapter = nbformat.read(path, as_version=4)
+    NotebookClient(
+        chapter,
+        timeout=timeout,
+        coalesce_streams=True,
+        resources={"metadata": {"path": str(path.parent)}},
+    ).execute()
+    return chapter
 
 
 def run_changed(app, env, added, changed, removed):
@@ -30,29 +47,31 @@ def run_changed(app, env, added, changed, removed):
         return []
     cache = get_cache(env.mystnb_config.execution_cache_path)
     seen = getattr(env, "modules_seen", {})
-    chapters, again = [], []
+    todo, again = [], []
     for page in sorted(env.found_docs, reverse=True):  # the longest are last
         path = app.srcdir / env.doc2path(page, base=False)
         if path.suffix != ".ipynb":
             continue
-        chapters.append(str(path))
-        cache.add_nb_to_project(str(path))
-        digest = modules_digest(path)
+        digest, known = modules_digest(path), True
+        try:
+            cache.match_cache_notebook(nbformat.read(path, as_version=4))
+        except KeyError:
+            known = False
         if seen.get(page) != digest:
-            record = cache.get_cached_project_nb(str(path))
-            if record:
-                cache.remove_cache(record.pk)
-            seen[page] = digest
             again.append(page)
+        if seen.get(page) != digest or not known:
+            todo.append(path)
+        seen[page] = digest
     env.modules_seen = seen
-    todo = cache.list_unexecuted(chapters)
     if todo:
-        print(f"Running {len(todo)} chapters", file=sys.stderr)
-        log = logging.getLogger("jupyter_cache")
-        log.setLevel(logging.WARNING)
-        load_executor("local-parallel", cache, log).run_and_cache(
-            filter_uris=chapters, timeout=env.mystnb_config.execution_timeout
-        )
+        print(f"Running {len(todo)} chapters", file=sys.stderr, flush=True)
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        timeout = env.mystnb_config.execution_timeout
+        jobs = [pool.submit(run, path, timeout) for path in todo]
+    for path, job in zip(todo, jobs, strict=True):
+        with suppress(CellExecutionError):  # Sphinx runs it again, and reports
+            bundle = CacheBundleIn(job.result(), str(path))
+            cache.cache_notebook_bundle(bundle, False, True)
     return again
 
 
