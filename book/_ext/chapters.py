@@ -30,12 +30,13 @@ def modules_digest(path):
 
 
 def run(path, timeout):
-    """Return the chapter with the outputs of a run, at most timeout s a cell."""
+    """Return the chapter as run, with at most timeout seconds a cell."""
     chapter = nbformat.read(path, as_version=4)
     NotebookClient(
         chapter,
         timeout=timeout,
         coalesce_streams=True,
+        record_timing=False,  # it would change the key in the cache
         resources={"metadata": {"path": str(path.parent)}},
     ).execute()
     return chapter
