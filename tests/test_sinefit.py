@@ -5,13 +5,15 @@ import re
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
-import sinefit
 import torch
+
+import sinefit
 
 X, Y = sinefit.data()
 V = np.vander(X, 4, increasing=True)
 
 
+@np.errstate(over="ignore", invalid="ignore")  # some runs diverge
 def run(learning_rate=1e-6, steps=2000, start=sinefit.START):
     """Return the losses and weights of plain gradient descent, in a loop."""
     w, losses = np.array(start, dtype=float), []
@@ -50,7 +52,7 @@ def test_optimum_of_a_cubic_is_the_cubic():
     assert loss == pytest.approx(0, abs=1e-20)
 
 
-@pytest.mark.parametrize("learning_rate", [1e-7, 1e-6, 3.4e-6, 4e-6])
+@pytest.mark.parametrize("learning_rate", [1e-7, 1e-6, 3.5e-6, 3.56e-6])
 def test_theory_predicts_every_loss_of_the_loop(learning_rate):
     losses, weights = run(learning_rate)
     theory, last = sinefit.predict(learning_rate)
@@ -63,7 +65,7 @@ def test_legendre_reference_agrees_with_autograd():
     x, losses = torch.from_numpy(X), []
     for _ in range(2000):
         z = w[2] + w[3] * x
-        y_pred = w[0] + w[1] * torch.special.legendre_polynomial_p(z, 3)
+        y_pred = w[0] + w[1] * (5 * z**3 - 3 * z) / 2
         loss = ((y_pred - torch.sin(x)) ** 2).sum()
         losses.append(loss.item())
         (grad,) = torch.autograd.grad(loss, w)
@@ -76,8 +78,9 @@ def test_legendre_reference_agrees_with_autograd():
 def test_check_prints_what_it_found(capsys):
     sinefit.check(*run())
     said = capsys.readouterr().out
-    assert "2000 losses agree with theory to 1e-12" in said
-    assert "9.14126" in said and "0.32409 above the floor, 8.81717" in said
+    assert "2000 losses are as expected, to 1e-12" in said
+    assert "1999 steps down, to 9.14126" in said
+    assert "0.32409 above the floor, 8.81717" in said
 
 
 def test_check_takes_tensors_with_grad():
@@ -113,7 +116,7 @@ def with_nan(losses, w):
         (run(learning_rate=1e-5, steps=2000), "learning rate"),
         (run(learning_rate=1e-7), "learning rate"),
         (run(learning_rate=-1e-6), "gradient"),
-        (run(start=(0, 0, 0, 0)), "the start, the data and the loss"),
+        (run(start=(0, 0, 0, 0)), "start, data and loss"),
         (run(steps=1999), "got 1999"),
         (([*run()[0], *run()[0]], run()[1]), "got 4000"),
         (([run()[0][0]] * 2000, sinefit.START), "It never changes"),
@@ -122,10 +125,10 @@ def with_nan(losses, w):
         (as_mean(*run()), "mean"),
         (rising(*run()), "losses[1000]"),
         (with_nan(*run()), "losses[7] is nan"),
+        (([*run(steps=2001)[0][1:]], run()[1]), "record it before"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-@pytest.mark.filterwarnings("ignore::RuntimeWarning")  # some runs diverge
 def test_check_says_what_is_wrong(broken, words):
     with pytest.raises(AssertionError, match=re.escape(words)):
         sinefit.check(*broken)
@@ -144,9 +147,10 @@ def test_check_says_when_gradients_are_not_zeroed():
 
 def test_check_sees_a_loss_that_does_not_fall():
     losses, w = run()
-    losses[1500] = losses[1499]  # within 1e-3 of theory, and not falling
+    losses[499] *= 1 - 2e-3  # each within the tolerance, and yet
+    losses[500] *= 1 + 2e-3  # the second is the larger one
     with pytest.raises(AssertionError, match="does not fall"):
-        sinefit.check(losses, w, rtol=1e-3)
+        sinefit.check(losses, w, rtol=2.5e-3)
 
 
 BAD_ROWS = {

@@ -1,0 +1,221 @@
+"""The book: it builds without a warning, and fails where it should."""
+
+import itertools
+import json
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+
+import pytest
+from bs4 import BeautifulSoup
+
+ROOT = pathlib.Path(__file__).parents[1]
+VENV = pathlib.Path(sys.prefix)
+PAGES = re.findall(
+    r"(?:root|file): (\S+)", (ROOT / "_toc.yml").read_text(encoding="utf-8")
+)
+pytestmark = pytest.mark.skipif(
+    shutil.which("make") is None, reason="make is not on this machine"
+)
+
+
+def run(command, folder):
+    """Run a command there; return how it ended, with all that it said."""
+    return subprocess.run(
+        command,
+        cwd=folder,
+        env=os.environ | {"NO_COLOR": "1"},
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        check=False,
+    )
+
+
+def make_book(folder):
+    """Run `make book` there, with the packages that run this test."""
+    ready = VENV / "ready"
+    return run(["make", "book", f"VENV={VENV}", f"--old-file={ready}"], folder)
+
+
+@pytest.fixture(scope="module")
+def book():
+    """Build the book; return the parsed pages by their names in _toc.yml."""
+    done = make_book(ROOT)
+    assert done.returncode == 0, done.stdout
+    assert "_build/html/index.html" in done.stdout
+    built = ROOT / "_build" / "html"
+    return {
+        name: BeautifulSoup(
+            (built / f"{name}.html").read_text(encoding="utf-8"), "html.parser"
+        )
+        for name in PAGES
+    }
+
+
+def test_every_page_is_there_with_its_title(book):
+    assert len(book) == len(PAGES) >= 11
+    for page in book.values():
+        assert page.h1.get_text(strip=True)
+    assert (ROOT / "_build" / "html" / "index.html").exists()
+
+
+@pytest.mark.parametrize("name", [p for p in PAGES if "notebooks/" in p])
+def test_a_chapter_shows_its_stored_outputs(book, name):
+    text = book[name].get_text()
+    cells = json.loads((ROOT / f"{name}.ipynb").read_text("utf-8"))["cells"]
+    outputs = [out for cell in cells for out in cell.get("outputs", [])]
+    lines = [
+        line
+        for out in outputs
+        if out["output_type"] == "stream"
+        for line in "".join(out["text"]).splitlines()
+        if "largest relative difference" not in line
+    ]
+    assert len(lines) > 20
+    missing = [line for line in lines if line not in text]
+    assert not missing
+    figures = [out for out in outputs if "image/png" in out.get("data", {})]
+    shown = book[name].select(".cell_output img")
+    assert len(shown) == len(figures)
+    assert all(len(image["alt"]) > 40 for image in shown)
+
+
+def test_links_inside_the_book_lead_somewhere(book):
+    built = ROOT / "_build" / "html"
+    for name, page in book.items():
+        here = (built / f"{name}.html").parent
+        for link in page.select("a[href], img[src], script[src], link[href]"):
+            target = link.get("href") or link.get("src")
+            path, _, anchor = target.partition("#")
+            if re.match(r"[a-z]+:", target) or not (path or anchor):
+                continue
+            file = here / path.partition("?")[0] if path else None
+            assert file is None or file.exists(), f"{name}: {target}"
+            if anchor and not path:
+                assert page.find(id=anchor) or anchor == "", (
+                    f"{name}: {target}"
+                )
+
+
+def test_each_chapter_links_to_the_next(book):
+    chapters = [name for name in PAGES if "notebooks/" in name]
+    for name, following in itertools.pairwise(chapters):
+        ending = book[name].select_one("a.right-next")["href"]
+        assert ending == f"{following.split('/')[1]}.html"
+
+
+def test_formulas_are_drawn_and_no_script_is_asked_from_outside(book):
+    assert book["notebooks/01_numpy"].find("math")
+    for page in book.values():
+        assert "$" not in page.get_text().replace("$ make", "")
+        assert not page.select("script[src^=http], link[href^=http]")
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory):
+    """Return the folder of a book with a single page, not yet built."""
+    folder = tmp_path_factory.mktemp("small")
+    for name in ("Makefile", "_config.yml", "book/_ext", "book/style"):
+        source, target = ROOT / name, folder / name
+        if source.is_dir():
+            shutil.copytree(source, target)
+        else:
+            shutil.copy(source, target)
+    (folder / "_toc.yml").write_text("format: jb-book\nroot: notebooks/page\n")
+    (folder / "notebooks").mkdir()
+    (folder / "notebooks" / "words.py").write_text('WORD = "first"\n')
+    return folder
+
+
+def write_page(folder, *lines):
+    """Write the notebook: a title, and a cell with these lines."""
+    cells = [
+        {
+            "cell_type": "markdown",
+            "id": "a",
+            "metadata": {},
+            "source": "# Page",
+        },
+        {
+            "cell_type": "code",
+            "execution_count": None,
+            "id": "b",
+            "metadata": {},
+            "outputs": [],
+            "source": "\n".join(lines),
+        },
+    ]
+    kernel = {"display_name": "Python 3", "name": "python3"}
+    page = folder / "notebooks" / "page.ipynb"
+    page.write_text(
+        json.dumps(
+            {
+                "cells": cells,
+                "metadata": {"kernelspec": kernel},
+                "nbformat": 4,
+                "nbformat_minor": 5,
+            }
+        )
+    )
+    return page
+
+
+def shown(folder):
+    """Return the text of the small book's page, as last built."""
+    page = folder / "_build" / "html" / "notebooks" / "page.html"
+    text = page.read_text(encoding="utf-8")
+    return BeautifulSoup(text, "html.parser").select_one("article").get_text()
+
+
+def test_a_change_is_built_and_a_failure_is_not(small):
+    write_page(small, "import words", "print('the', words.WORD, 'word')")
+    done = make_book(small)
+    assert done.returncode == 0, done.stdout
+    assert "the first word" in shown(small)
+
+    # a module changes, and the notebook that imports it does not
+    (small / "notebooks" / "words.py").write_text('WORD = "second"\n')
+    assert make_book(small).returncode == 0
+    assert "the second word" in shown(small)
+
+    # a cell that raises: the build fails, says why, and leaves the last book
+    write_page(small, "import words", "print(words.NONE)")
+    done = make_book(small)
+    assert done.returncode != 0
+    assert "has no attribute 'NONE'" in done.stdout
+    assert "the second word" in shown(small)
+
+
+def test_a_cell_that_raises_or_prints_something_else_fails_the_tests(tmp_path):
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:xdist"]
+    command += ["--nbval", "-c", os.devnull, "page.ipynb"]
+    (tmp_path / "notebooks").mkdir()
+    folder = tmp_path / "notebooks"
+
+    page = write_page(tmp_path, "print('the first word')")
+    stored = json.loads(page.read_text())
+    stored["cells"][1]["outputs"] = [
+        {
+            "name": "stdout",
+            "output_type": "stream",
+            "text": "the first word\n",
+        }
+    ]
+    stored["cells"][1]["execution_count"] = 1
+    page.write_text(json.dumps(stored))
+    done = run(command, folder)
+    assert done.returncode == 0, done.stdout
+
+    page.write_text(page.read_text().replace("print('the", "print('a"))
+    done = run(command, folder)
+    assert done.returncode == 1
+    assert "the first word" in done.stdout
+
+    write_page(tmp_path, "1 / 0")
+    done = run(command, folder)
+    assert done.returncode == 1
+    assert "ZeroDivisionError" in done.stdout
