@@ -6,8 +6,10 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 CHAPTERS := $(wildcard notebooks/*.ipynb)
 
-# Several notebooks run at once, so each keeps to one core.
+# Several notebooks run at once, so each keeps to one core. Their figures are
+# stored, whatever a reader's own Matplotlib is set to.
 export OMP_NUM_THREADS ?= 1
+unexport MPLBACKEND
 
 .DEFAULT_GOAL := help
 .PHONY: help book test lab notebooks bench constraints clean
@@ -28,7 +30,7 @@ $(VENV)/ready: requirements.txt constraints.txt
 	@echo "Setting up $(VENV): some minutes the first time"
 	@rm -f $@
 	@$(PYTHON) -m venv --clear $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check \
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check \
 	  -r requirements.txt -c constraints.txt
 	@mkdir -p $(VENV)/etc/ipython # no warning for each kernel that starts
 	@echo "c.IPKernelApp.log_level = 'ERROR'" \
