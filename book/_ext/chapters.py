@@ -11,6 +11,7 @@ import re
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from pathlib import Path
 
 import nbformat
 from jupyter_cache import get_cache
@@ -19,14 +20,20 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
 
-def modules_digest(path):
-    """Return a hash of the modules beside a chapter that it imports."""
+def digest(paths):
+    """Return a hash of what the files hold."""
+    contents = b"".join(path.read_bytes() for path in sorted(paths))
+    return hashlib.sha256(contents).hexdigest()
+
+
+def imported(path):
+    """Return the modules beside a chapter that it imports."""
     text = path.read_text(encoding="utf-8")
-    digest = hashlib.sha256()
-    for module in sorted(path.parent.glob("*.py")):
-        if re.search(rf"\b(import|from) {module.stem}\b", text):
-            digest.update(module.read_bytes())
-    return digest.hexdigest()
+    return [
+        module
+        for module in path.parent.glob("*.py")
+        if re.search(rf"\b(import|from) {module.stem}\b", text)
+    ]
 
 
 def run(path, timeout):
@@ -53,16 +60,16 @@ def run_changed(app, env, added, changed, removed):
         path = app.srcdir / env.doc2path(page, base=False)
         if path.suffix != ".ipynb":
             continue
-        digest, known = modules_digest(path), True
+        modules, known = digest(imported(path)), True
         try:
             cache.match_cache_notebook(nbformat.read(path, as_version=4))
         except KeyError:
             known = False
-        if seen.get(page) != digest:
+        if seen.get(page) != modules:
             again.append(page)
-        if seen.get(page) != digest or not known:
+        if seen.get(page) != modules or not known:
             todo.append(path)
-        seen[page] = digest
+        seen[page] = modules
     env.modules_seen = seen
     if todo:
         print(f"Running {len(todo)} chapters", file=sys.stderr, flush=True)
@@ -79,4 +86,7 @@ def run_changed(app, env, added, changed, removed):
 def setup(app):
     """Register the extension."""
     app.connect("env-get-outdated", run_changed)
+    # when one of these extensions changes, all pages are made anew
+    parts = digest(Path(__file__).parent.glob("*.py"))
+    app.add_config_value("book_extensions", parts, "env", str)
     return {"version": "1", "parallel_read_safe": True}
