@@ -8,7 +8,6 @@ from difflib import unified_diff
 
 import matplotlib.pyplot as plt
 import numpy as np
-from numpy.polynomial import Legendre
 
 # Exact in float32 and float64, none of them zero: every rung starts here.
 START = (-0.5, 0.25, 0.125, -0.0625)
@@ -48,9 +47,8 @@ def predict(learning_rate=1e-6, steps=2000, start=START):
     last. Along each eigenvector of the Hessian, the distance from the optimum
     shrinks by 1 - learning_rate * eigenvalue a step (Goh, Distill 2017).
     """
-    x, y = data()
-    best, floor = optimum(x, y)
-    V = np.vander(x, 4, increasing=True)
+    best, floor = optimum(*data())
+    V = np.vander(data()[0], 4, increasing=True)
     _, singular, axes = np.linalg.svd(V, full_matrices=False)
     eigenvalues = 2 * singular**2
     rate = _number("learning_rate", learning_rate, 0, whole=False)
@@ -64,7 +62,7 @@ def predict(learning_rate=1e-6, steps=2000, start=START):
 def predict_legendre():
     """Return the same for chapter 4's run, which NumPy makes by hand."""
     x, y = data()
-    p3 = Legendre.basis(3)
+    p3 = np.polynomial.Legendre.basis(3)
     weights, losses = np.array([0, -1, 0, 0.3]), []
     for _ in range(2000):
         a, b, c, d = weights
@@ -136,7 +134,8 @@ def plot_fit(x, y, y_pred):
     plt.plot(x, _numbers("y", y, x.size), "0.7", lw=7, label="sin(x)")
     curves = y_pred if isinstance(y_pred, dict) else {"fit": y_pred}
     for label, values in curves.items():
-        plt.plot(x, _numbers("y_pred", values, x.size), lw=2, label=label)
+        values = _numbers("y_pred", values, x.size, finite=False)
+        plt.plot(x, values.clip(-1e3, 1e3), lw=2, label=label)
     plt.xticks([-np.pi, 0, np.pi], ["-π", "0", "π"])
     plt.gca().set(xlabel="x", ylabel="y")
     plt.legend()
@@ -147,7 +146,8 @@ def plot_losses(losses):
     """Draw losses, shape (n,), or a dict of label: losses, over the floor."""
     curves = losses if isinstance(losses, dict) else {"loss": losses}
     for label, values in curves.items():
-        plt.plot(_numbers("losses", values, finite=False), lw=2, label=label)
+        values = _numbers("losses", values, finite=False).clip(max=1e9)
+        plt.plot(values, lw=2, label=label)
     plt.axhline(optimum(*data())[1], color="0.5", lw=1, label="floor")
     plt.gca().set(xlabel="step", ylabel="loss", yscale="log")
     plt.legend()

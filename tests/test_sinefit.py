@@ -229,6 +229,16 @@ def test_plots_draw_what_they_are_given(monkeypatch):
     plt.close("all")
 
 
+def test_plots_draw_a_run_that_diverged(monkeypatch):
+    monkeypatch.setattr(plt, "show", plt.draw)
+    plt.close("all")
+    sinefit.plot_fit(X, Y, {"huge": Y * 1e300, "nan": Y * np.nan})
+    plt.close("all")
+    sinefit.plot_losses([1.0, 1e300, np.inf, np.nan])
+    assert plt.gca().lines[0].get_ydata().size == 4
+    plt.close("all")
+
+
 def test_loop_diff_needs_a_loop_in_each(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "empty.ipynb").write_text('{"cells": []}')
