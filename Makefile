@@ -12,7 +12,7 @@ export OMP_NUM_THREADS ?= 1
 unexport MPLBACKEND
 
 .DEFAULT_GOAL := help
-.PHONY: help book test lab notebooks bench constraints clean
+.PHONY: help book test lab notebooks matrix bench constraints clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' Makefile
@@ -68,6 +68,9 @@ notebooks: $(VENV)/ready ## run the chapters and store their outputs
 	  --ClearMetadataPreprocessor.clear_cell_metadata=False \
 	  --ClearMetadataPreprocessor.preserve_nb_metadata_mask=kernelspec
 	@$(BIN)/python book/_ext/pictures.py
+
+matrix: $(VENV)/ready ## run the notebooks as other machines would
+	@$(BIN)/python tests/matrix.py
 
 bench: $(VENV)/ready ## measure how long things take, as ratios
 	@$(BIN)/python tests/bench.py

@@ -3,11 +3,9 @@
 A line is: the chapter, the old text, the new text, the words that the reader
 must then see: of the check, or of Python's own error. The edit goes into the
 loop where the old text stands there, else into the first cell that has it.
-A name with .py after the chapter puts it into that module instead. The word
-OUTPUT stands for a comparison with the stored output.
+A name with .py after the chapter puts it into that module instead. The
+words "stored output" stand for the comparison with it.
 """
-
-OUTPUT = "stored output"
 
 SABOTAGE = """
 01_numpy | 2 * (y_pred - y) | 2 * (y - y_pred) | gradient
