@@ -50,8 +50,10 @@ test: $(VENV)/ready ## prove everything
 	@echo "Format and lint"
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/ruff check --quiet .
-	@echo "Run the notebooks, compare their outputs, test the rest"
-	@$(BIN)/pytest
+	@echo "Run the notebooks and compare their outputs"
+	@$(BIN)/pytest notebooks
+	@echo "Test the modules, the chapters and the book"
+	@$(BIN)/pytest tests --cov
 
 lab: $(VENV)/ready ## open the chapters in JupyterLab
 	$(BIN)/jupyter lab notebooks

@@ -178,7 +178,7 @@ def _numbers(name, values, size=None, finite=True):
     """Return values as a float64 array of one axis, or name what is wrong."""
     try:
         row = [v.item() if hasattr(v, "item") else v for v in values]
-        array = np.array([float(value) for value in row])
+        array = np.array([float(value + 0.0) for value in row])  # no "1"
     except (TypeError, ValueError, RuntimeError):
         wanted = f"{name}: expected a row of numbers"
         raise TypeError(f"{wanted}, got {type(values).__name__}") from None

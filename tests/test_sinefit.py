@@ -1,5 +1,6 @@
 """The helper module: its theory, its check, its words for bad input."""
 
+import pathlib
 import re
 
 import matplotlib.pyplot as plt
@@ -159,6 +160,7 @@ BAD_ROWS = {
     3.0: TypeError,
     None: TypeError,
     (1, "x"): TypeError,
+    "12": TypeError,
     (1j,): TypeError,
     (): ValueError,
 }
@@ -238,6 +240,13 @@ def test_plots_draw_a_run_that_diverged(monkeypatch):
     sinefit.plot_losses([1.0, 1e300, np.inf, np.nan])
     assert plt.gca().lines[0].get_ydata().size == 4
     plt.close("all")
+
+
+def test_loop_diff_shows_what_changed(monkeypatch):
+    monkeypatch.chdir(pathlib.Path(sinefit.__file__).parent)
+    diff = sinefit.loop_diff("01_numpy", "02_tensors")
+    assert "-    losses.append(loss)\n+    losses.append(loss.item())" in diff
+    assert diff._repr_markdown_() == f"```diff\n{diff}\n```"
 
 
 def test_loop_diff_needs_a_loop_in_each(tmp_path, monkeypatch):
