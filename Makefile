@@ -17,7 +17,8 @@ unexport MPLBACKEND
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' Makefile
 
-# The set-up. A stamp is written when all of it is done, so that one that was
+# The set-up. The chapters' modules can then be imported from any folder. A
+# stamp is written when all of it is done, so that one that was
 # interrupted is done again, as is one whose Python has gone.
 ifneq ($(shell $(BIN)/python -c "print(1)" 2>/dev/null),1)
 .PHONY: $(VENV)/ready
@@ -32,6 +33,8 @@ $(VENV)/ready: requirements.txt constraints.txt
 	@$(PYTHON) -m venv --clear $(VENV)
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check \
 	  -r requirements.txt -c constraints.txt
+	@$(BIN)/python -c 'import pathlib, site; pathlib.Path( \
+	  site.getsitepackages()[0], "book.pth").write_text("$(CURDIR)/notebooks")'
 	@mkdir -p $(VENV)/etc/ipython # no warning for each kernel that starts
 	@echo "c.IPKernelApp.log_level = 'ERROR'" \
 	  > $(VENV)/etc/ipython/ipython_kernel_config.py

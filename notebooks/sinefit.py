@@ -5,6 +5,7 @@ Rows of numbers may be lists, arrays or tensors; torch need not be installed.
 
 import json
 from difflib import unified_diff
+from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -111,7 +112,6 @@ def check(losses, weights, *, expected=None, rtol=1e-12):
 
 
 def _hint(first, losses, theory, worst):
-    """Say where to look when losses[first] is the first wrong one."""
     if worst < 1e-4:
         return "So close: float32? Check it with rtol=1e-4. Or data a bit off?"
     if np.isclose(losses[0] * 2000, theory[0]):
@@ -165,10 +165,10 @@ def loop_diff(before, after):
     """Return the Diff of the loops in two notebooks, named without .ipynb."""
     loops = []
     for name in (before, after):
-        with open(f"{name}.ipynb", encoding="utf-8") as file:
-            for cell in json.load(file)["cells"]:
-                if "loop" in cell["metadata"].get("tags", []):
-                    loops.append("".join(cell["source"]).splitlines())
+        path = Path(__file__).with_name(f"{name}.ipynb")
+        for cell in json.loads(path.read_text("utf-8"))["cells"]:
+            if "loop" in cell["metadata"].get("tags", []):
+                loops.append("".join(cell["source"]).splitlines())
     if len(loops) != 2:
         raise ValueError(f"{before}, {after}: expected one loop in each")
     return Diff("\n".join([*unified_diff(*loops, n=99, lineterm="")][3:]))

@@ -1,6 +1,5 @@
 """The helper module: its theory, its check, its words for bad input."""
 
-import pathlib
 import re
 
 import matplotlib.pyplot as plt
@@ -242,15 +241,14 @@ def test_plots_draw_a_run_that_diverged(monkeypatch):
     plt.close("all")
 
 
-def test_loop_diff_shows_what_changed(monkeypatch):
-    monkeypatch.chdir(pathlib.Path(sinefit.__file__).parent)
+def test_loop_diff_shows_what_changed():
     diff = sinefit.loop_diff("01_numpy", "02_tensors")
     assert "-    losses.append(loss)\n+    losses.append(loss.item())" in diff
     assert diff._repr_markdown_() == f"```diff\n{diff}\n```"
 
 
 def test_loop_diff_needs_a_loop_in_each(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sinefit, "__file__", str(tmp_path / "sinefit.py"))
     (tmp_path / "empty.ipynb").write_text('{"cells": []}')
     with pytest.raises(ValueError, match="expected one loop in each"):
         sinefit.loop_diff("empty", "empty")
