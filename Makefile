@@ -17,9 +17,9 @@ unexport MPLBACKEND
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' Makefile
 
-# The set-up. The chapters' modules can then be imported from any folder. A
-# stamp is written when all of it is done, so that one that was
-# interrupted is done again, as is one whose Python has gone.
+# The set-up. The chapters' modules can then be imported from any folder. The
+# stamp, ready, is written last, so that a set-up that was interrupted is done
+# again, as is one whose Python has gone.
 ifneq ($(shell $(BIN)/python -c "print(1)" 2>/dev/null),1)
 .PHONY: $(VENV)/ready
 endif
