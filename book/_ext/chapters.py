@@ -77,7 +77,8 @@ def run_changed(app, env, added, changed, removed):
         timeout = env.mystnb_config.execution_timeout
         jobs = [pool.submit(run, path, timeout) for path in todo]
     for path, job in zip(todo, jobs, strict=True):
-        with suppress(CellExecutionError):  # Sphinx runs it again, and reports
+        # what failed here, Sphinx runs again, and reports
+        with suppress(CellExecutionError, RuntimeError, TimeoutError):
             bundle = CacheBundleIn(job.result(), str(path))
             cache.cache_notebook_bundle(bundle, False, True)
     return again
