@@ -126,42 +126,34 @@ def small(tmp_path_factory):
         else:
             shutil.copy(source, target)
     (folder / "_toc.yml").write_text("format: jb-book\nroot: notebooks/page\n")
-    (folder / "notebooks").mkdir()
+    (folder / "notebooks" / ".cache").mkdir(parents=True)
+    (folder / "notebooks" / ".cache" / "README.md").write_text("# A tool's\n")
     (folder / "notebooks" / "words.py").write_text('WORD = "first"\n')
     return folder
 
 
-def write_page(folder, *lines):
-    """Write the notebook: a title, and a cell with these lines."""
-    cells = [
-        {
-            "cell_type": "markdown",
-            "id": "a",
-            "metadata": {},
-            "source": "# Page",
+def write_page(folder, *lines, prints=None):
+    """Write the notebook: a title, and a cell that stores what it prints."""
+    stream = {"name": "stdout", "output_type": "stream", "text": prints}
+    title = {"cell_type": "markdown", "metadata": {}, "source": "# Page"}
+    cell = {
+        "cell_type": "code",
+        "execution_count": 1 if prints else None,
+        "metadata": {},
+        "outputs": [stream] if prints else [],
+        "source": "\n".join(lines),
+    }
+    notebook = {
+        "cells": [title | {"id": "a"}, cell | {"id": "b"}],
+        "metadata": {
+            "kernelspec": {"display_name": "Python 3", "name": "python3"}
         },
-        {
-            "cell_type": "code",
-            "execution_count": None,
-            "id": "b",
-            "metadata": {},
-            "outputs": [],
-            "source": "\n".join(lines),
-        },
-    ]
-    kernel = {"display_name": "Python 3", "name": "python3"}
+        "nbformat": 4,
+        "nbformat_minor": 5,
+    }
     page = folder / "notebooks" / "page.ipynb"
-    page.write_text(
-        json.dumps(
-            {
-                "cells": cells,
-                "metadata": {"kernelspec": kernel},
-                "nbformat": 4,
-                "nbformat_minor": 5,
-            }
-        )
-    )
-    return page
+    page.parent.mkdir(parents=True, exist_ok=True)
+    page.write_text(json.dumps(notebook), encoding="utf-8")
 
 
 def shown(folder):
@@ -191,31 +183,18 @@ def test_a_change_is_built_and_a_failure_is_not(small):
 
 
 def test_a_cell_that_raises_or_prints_something_else_fails_the_tests(tmp_path):
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:xdist"]
-    command += ["--nbval", "-c", os.devnull, "page.ipynb"]
-    (tmp_path / "notebooks").mkdir()
-    folder = tmp_path / "notebooks"
-
-    page = write_page(tmp_path, "print('the first word')")
-    stored = json.loads(page.read_text())
-    stored["cells"][1]["outputs"] = [
-        {
-            "name": "stdout",
-            "output_type": "stream",
-            "text": "the first word\n",
-        }
-    ]
-    stored["cells"][1]["execution_count"] = 1
-    page.write_text(json.dumps(stored))
-    done = run(command, folder)
-    assert done.returncode == 0, done.stdout
-
-    page.write_text(page.read_text().replace("print('the", "print('a"))
-    done = run(command, folder)
-    assert done.returncode == 1
-    assert "the first word" in done.stdout
-
-    write_page(tmp_path, "1 / 0")
-    done = run(command, folder)
-    assert done.returncode == 1
+    printed = "the first word\n"
+    write_page(tmp_path / "good", "print('the first word')", prints=printed)
+    write_page(tmp_path / "other", "print('a second word')", prints=printed)
+    write_page(tmp_path / "raises", "1 / 0")
+    done = run(
+        [sys.executable, "-m", "pytest", "--nbval", "-c", os.devnull, "-v"],
+        tmp_path,
+    )
+    outcomes = re.findall(r"(\w+)/notebooks.+? (PASSED|FAILED)", done.stdout)
+    assert dict(outcomes) == {
+        "good": "PASSED",
+        "other": "FAILED",
+        "raises": "FAILED",
+    }
     assert "ZeroDivisionError" in done.stdout
