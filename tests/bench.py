@@ -38,7 +38,7 @@ def script(chapter, until_loop):
     lines = []
     for cell in json.loads(chapter.read_text(encoding="utf-8"))["cells"]:
         tags = cell["metadata"].get("tags", [])
-        if cell["cell_type"] == "code" and "raises-exception" not in tags:
+        if cell["cell_type"] == "code":
             lines += ["".join(cell["source"])]
         if until_loop and "loop" in tags:
             break

@@ -30,6 +30,13 @@ def tags(cell):
     return cell["metadata"].get("tags", [])
 
 
+def printed(cell):
+    """Return what a cell printed when its outputs were stored."""
+    outputs = cell["outputs"]
+    streams = (out for out in outputs if out["output_type"] == "stream")
+    return "".join("".join(out["text"]) for out in streams)
+
+
 def is_check(cell):
     """Tell a check that must pass from one that is meant to fail."""
     text = source(cell)
@@ -39,8 +46,8 @@ def is_check(cell):
 def run(cells, compare, watch=None):
     """Run the cells; raise Caught where a reader would see something wrong.
 
-    That is an error that is not expected, and, to compare, an output that is
-    not the stored one. watch is an ast.NodeTransformer for every cell.
+    That is an error, and, to compare, an output that is not the stored one.
+    watch is an ast.NodeTransformer for every cell.
     """
     shell = InteractiveShell()
     if watch:
@@ -50,15 +57,10 @@ def run(cells, compare, watch=None):
         with capture_output() as said:
             result = shell.run_cell(source(cell), silent=True)
         error = result.error_before_exec or result.error_in_exec
-        expected = "raises-exception" in tags(cell)
-        if error and not expected:
+        if error:
             raise Caught(f"{type(error).__name__}: {error}")
-        stored = "".join(
-            "".join(out["text"])
-            for out in cell["outputs"]
-            if out["output_type"] == "stream"
-        )
-        ignored = expected or "nbval-ignore-output" in tags(cell)
+        stored = printed(cell)
+        ignored = "nbval-ignore-output" in tags(cell)
         same = VARIES.sub("", said.stdout) == VARIES.sub("", stored)
         if compare and not ignored and not same:
             raise Caught(f"{OUTPUT}: {stored!r}, got {said.stdout!r}")

@@ -115,9 +115,8 @@ def test_every_cell_has_run_and_none_tells_of_its_machine(path):
             r"/(home|root|tmp|work|Users)/|0x[0-9a-f]{6}", stored
         )
         assert '"stderr"' not in stored, source(cell)
-        assert ("raises-exception" in cell["metadata"].get("tags", [])) == (
-            '"output_type": "error"' in stored
-        )
+        # Colab and papermill stop at an error, whatever its tag
+        assert '"output_type": "error"' not in stored
 
 
 @chapters()
