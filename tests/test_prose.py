@@ -26,8 +26,20 @@ HOMES = [
     torch.autograd,
 ]
 HOMES += [torch.nn.Module, sinefit, polynomial, np.linalg]
-# Words of the command line, of files, of other pages.
-OTHERS = {"pytest", "test_polynomial.py", "sinefit.py", "tests/"}
+FOLDERS = [ROOT, ROOT / "notebooks", ROOT / "tests"]
+TAGS = {
+    tag
+    for path in CHAPTERS
+    for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]
+    for tag in cell["metadata"].get("tags", [])
+}
+# Words of the command line.
+OTHERS = {"pytest", "pip", "python"}
+# Pages without code. Their numbers come from chapters or from these settings.
+# In references, numbers are the names of works.
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md"]
+PAGES += sorted((ROOT / "book").glob("*.md"))
+SETTINGS = [ROOT / "pyproject.toml", ROOT / ".github/workflows/test.yml"]
 
 
 def parts(path):
@@ -43,6 +55,15 @@ def parts(path):
             page.append("".join(out.get("data", {}).get("text/plain", "")))
             page.append(out.get("evalue", ""))
     return "\n".join(prose), "\n".join(page)
+
+
+def page_parts(path):
+    """Return a page's prose, and what all the chapters and settings hold."""
+    text = path.read_text(encoding="utf-8")
+    prose = re.sub(r"```(?!\{).+?```|\{term\}`[^`]*`", " ", text, flags=re.S)
+    known = [parts(chapter)[1] for chapter in CHAPTERS]
+    known += [setting.read_text(encoding="utf-8") for setting in SETTINGS]
+    return prose, "\n".join(known)
 
 
 def unexplained(prose, page):
@@ -78,7 +99,8 @@ def missing_names(prose, page):
         span
         for span in re.findall(r"`([^`]+)`", prose)
         if re.fullmatch(r"[A-Za-z_][\w.]*(\(\))?", span)
-        and span not in OTHERS
+        and span not in OTHERS | TAGS
+        and not any((folder / span).exists() for folder in FOLDERS)
         and not re.search(rf"\b{re.escape(span.removesuffix('()'))}\b", page)
         and not any(has(home, span.removesuffix("()")) for home in HOMES)
     ]
@@ -96,14 +118,32 @@ def has(home, name):
     return True
 
 
-@pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
-def test_numbers_in_prose_are_on_the_page(path):
+def ids(path):
+    """Return the name of a test about this file."""
+    return path.stem
+
+
+@pytest.mark.parametrize("path", CHAPTERS, ids=ids)
+def test_what_a_chapter_says_is_on_its_page(path):
     assert not unexplained(*parts(path))
-
-
-@pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
-def test_names_in_prose_exist(path):
     assert not missing_names(*parts(path))
+
+
+@pytest.mark.parametrize("path", PAGES, ids=ids)
+def test_what_a_page_says_is_in_a_chapter(path):
+    assert path.stem == "references" or not unexplained(*page_parts(path))
+    assert not missing_names(*page_parts(path))
+
+
+@pytest.mark.parametrize("path", PAGES, ids=ids)
+def test_commands_and_files_that_a_page_names_are_there(path):
+    text = path.read_text(encoding="utf-8")
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    code = re.findall(r"```.+?```|`[^`]+`", text, flags=re.S)
+    for target in re.findall(r"\bmake (?:\w+=\S+ )?([a-z]+)", " ".join(code)):
+        assert re.search(rf"^{target}:", makefile, re.M), target
+    for link in re.findall(r"\]\(([^):#]+)[)#]", text):
+        assert (path.parent / link).exists(), link
 
 
 def test_a_wrong_number_and_a_wrong_name_are_found():
