@@ -53,10 +53,11 @@ test: $(VENV)/ready ## prove everything
 	@echo "Format and lint"
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/ruff check --quiet .
-	@echo "Run the notebooks and compare their outputs"
-	@$(BIN)/pytest notebooks
-	@echo "Test the modules, the chapters and the book"
-	@$(BIN)/pytest tests --cov
+	@echo "Run the notebooks, compare their outputs, and test the rest"
+	@$(BIN)/pytest
+	@echo "See that the tests of the two modules take every branch of them"
+	@$(BIN)/pytest -n 0 --cov=notebooks $(addprefix tests/test_,\
+	  sinefit.py polynomial.py properties.py)
 
 lab: $(VENV)/ready ## open the chapters in JupyterLab
 	$(BIN)/jupyter lab notebooks
@@ -74,7 +75,9 @@ notebooks: $(VENV)/ready ## run the chapters and store their outputs
 	  --ClearMetadataPreprocessor.preserve_nb_metadata_mask=kernelspec
 	@$(BIN)/python book/_ext/pictures.py
 
-matrix: $(VENV)/ready ## run the notebooks as other machines would
+matrix: $(VENV)/ready ## run the notebooks as others would: 15 minutes
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check \
+	  -r tests/matrix.txt -c constraints.txt
 	@$(BIN)/python tests/matrix.py
 
 bench: $(VENV)/ready ## measure how long things take, as ratios
@@ -82,9 +85,9 @@ bench: $(VENV)/ready ## measure how long things take, as ratios
 
 constraints: $(VENV)/ready ## pin anew all that the book uses
 	@$(BIN)/python -m pip install --quiet uv
-	@$(BIN)/uv pip compile requirements.txt --universal \
-	  --python-version 3.10 --annotation-style line --upgrade --quiet \
-	  --custom-compile-command "make constraints" -o constraints.txt
+	@$(BIN)/uv pip compile requirements.txt tests/matrix.txt \
+	  --universal --python-version 3.10 --annotation-style line --upgrade \
+	  --quiet --custom-compile-command "make constraints" -o constraints.txt
 
 clean: ## remove all that was built, the set-up too
 	rm -rf _build $(VENV)
