@@ -1,18 +1,21 @@
 """Run the notebooks where other machines differ, and print a table.
 
-`make matrix`: threads, the processor's features turned down, and the Pythons
-that are on this machine. There, without torch, chapter 1 and its helper run.
+`make matrix`: threads; the processor's features turned down; the Pythons that
+are on this machine, where, without torch, chapter 1 and its helper run; and
+other people's runners, from the root and from the notebooks' folder.
 """
 
+import contextlib
 import glob
 import os
 import pathlib
-import re
 import subprocess
 import sys
 import time
 
 import numpy as np
+
+import foreign
 
 ROOT = pathlib.Path(__file__).parents[1]
 SIMD = np.show_config(mode="dicts")["SIMD Extensions"].get("found", [])
@@ -27,26 +30,40 @@ TORCHLESS = ["notebooks/01_numpy.ipynb", "tests/test_sinefit.py"]
 
 
 def pythons():
-    """Return the Pythons from 3.10 to 3.13 that start on this machine."""
+    """Return the commands of the Pythons, 3.10 to 3.13, that start here."""
     found = {}
     for minor in range(10, 14):
-        name = f"python3.{minor}"
         pyenv = glob.glob(os.path.expanduser(f"~/.pyenv/versions/3.{minor}.*"))
-        for candidate in (name, *(f"{path}/bin/python" for path in pyenv)):
-            ask = [candidate, "-c", "import venv; print('yes')"]
-            try:
+        candidates = [[f"python3.{minor}"], ["py", f"-3.{minor}"]]
+        candidates += [[f"{path}/bin/python"] for path in pyenv]
+        for command in candidates:
+            ask = [*command, "-c", "import venv; print('yes')"]
+            with contextlib.suppress(FileNotFoundError):
                 done = subprocess.run(ask, capture_output=True, check=False)
-            except FileNotFoundError:
-                continue
-            if done.stdout.strip() == b"yes":
-                found[f"3.{minor}"] = candidate
-                break
+                if done.stdout.strip() == b"yes":
+                    found[f"3.{minor}"] = command
+                    break
     return found
 
 
-def report(what, python, tests, **settings):
-    """Run the tests with a Python and settings; print a line; tell if good."""
-    start = time.perf_counter()
+def environment(version, command):
+    """Make an environment without torch, once; return its Python."""
+    folder = ROOT / "_build" / "matrix" / version
+    python = folder / ("Scripts" if os.name == "nt" else "bin") / "python"
+    if not (folder / "ready").exists():
+        wanted = (ROOT / "requirements.txt").read_text(encoding="utf-8")
+        lines = [x for x in wanted.splitlines() if not x.startswith("torch")]
+        subprocess.run([*command, "-m", "venv", "--clear", folder], check=True)
+        (folder / "requirements.txt").write_text("\n".join(lines))
+        pip = [python, "-m", "pip", "install", "-qq"]
+        files = ["-r", folder / "requirements.txt", "-c", "constraints.txt"]
+        subprocess.run([*pip, *files], cwd=ROOT, check=True)
+        (folder / "ready").touch()
+    return python
+
+
+def tested(python, tests, **settings):
+    """Run the tests with a Python and settings; return what failed."""
     done = subprocess.run(
         [python, "-m", "pytest", "-p", "no:cacheprovider", *tests],
         cwd=ROOT,
@@ -55,40 +72,25 @@ def report(what, python, tests, **settings):
         text=True,
         check=False,
     )
-    took = time.perf_counter() - start
-    last = re.findall(r"^.*\d+ (?:passed|failed|error).*$", done.stdout, re.M)
-    said = last[-1].split(" in ")[0] if last else done.stdout + done.stderr
-    print(f"{what:20} {took:5.0f} s  {said}", flush=True)
-    return done.returncode == 0
+    return [done.stdout + done.stderr] if done.returncode else []
 
 
-def environment(version, python):
-    """Make an environment without torch, once; return its Python."""
-    folder = ROOT / "_build" / "matrix" / version
-    if not (folder / "ready").exists():
-        wanted = (ROOT / "requirements.txt").read_text(encoding="utf-8")
-        lines = [x for x in wanted.splitlines() if not x.startswith("torch")]
-        subprocess.run([python, "-m", "venv", "--clear", folder], check=True)
-        (folder / "requirements.txt").write_text("\n".join(lines))
-        pip = [folder / "bin" / "python", "-m", "pip", "install", "-qq"]
-        files = ["-r", folder / "requirements.txt", "-c", "constraints.txt"]
-        subprocess.run([*pip, *files], cwd=ROOT, check=True)
-        (folder / "ready").touch()
-    return folder / "bin" / "python"
+def rows():
+    """Run it all; give the name of a row and what went wrong, one by one."""
+    everything = ["notebooks", "tests/test_digits.py"]
+    for name, settings in SETTINGS.items():
+        yield name, tested(sys.executable, everything, **settings)
+    for version, command in pythons().items():
+        python = environment(version, command)
+        yield f"Python {version}, no torch", tested(python, TORCHLESS)
+    yield from foreign.rows()
 
 
 if __name__ == "__main__":
-    everything = ["notebooks", "tests/test_digits.py"]
-    good = [
-        report(name, sys.executable, everything, **settings)
-        for name, settings in SETTINGS.items()
-    ]
-    for version, python in pythons().items():
-        good += [
-            report(
-                f"Python {version}, no torch",
-                environment(version, python),
-                TORCHLESS,
-            )
-        ]
-    sys.exit(not all(good))
+    bad, start = 0, time.perf_counter()
+    for name, wrong in rows():
+        took, start = time.perf_counter() - start, time.perf_counter()
+        said = "\n".join(wrong) or "passed"
+        print(f"{name:22} {took:4.0f} s  {said}", flush=True)
+        bad += bool(wrong)
+    sys.exit(bad > 0)
