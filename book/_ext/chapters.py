@@ -2,7 +2,8 @@
 
 Jupyter Book runs them one after another, and does not notice when a module
 that a chapter imports has changed. Without this extension it still builds the
-book, slower; delete _build after editing a module then.
+book, slower, with figures that are less sharp; delete _build after editing a
+module then.
 """
 
 import hashlib
@@ -18,6 +19,14 @@ from jupyter_cache import get_cache
 from jupyter_cache.base import CacheBundleIn
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
+
+# Sharp at any size, light, and one file for figures that are the same.
+FIGURES = [
+    "--InlineBackend.figure_formats=svg",
+    "--InlineBackend.rc={'svg.hashsalt': 'book'}",
+    "--InlineBackend.print_figure_kwargs="
+    "{'bbox_inches': 'tight', 'metadata': {'Date': None}}",
+]
 
 
 def digest(paths):
@@ -45,6 +54,7 @@ def run(path, timeout):
         coalesce_streams=True,
         record_timing=False,  # it would change the key in the cache
         resources={"metadata": {"path": str(path.parent)}},
+        extra_arguments=FIGURES,
     ).execute()
     return chapter
 
@@ -60,7 +70,7 @@ def run_changed(app, env, added, changed, removed):
         path = app.srcdir / env.doc2path(page, base=False)
         if path.suffix != ".ipynb":
             continue
-        modules, known = digest(imported(path)), True
+        modules, known = digest([*imported(path), Path(__file__)]), True
         try:
             cache.match_cache_notebook(nbformat.read(path, as_version=4))
         except KeyError:

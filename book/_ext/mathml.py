@@ -16,7 +16,8 @@ def inline(self, node):
 
 def block(self, node):
     """Write a formula on a line of its own, with its number if it has one."""
-    self.body.append(self.starttag(node, "div", CLASS="math"))
+    # on a phone a long one scrolls, by keys too
+    self.body.append(self.starttag(node, "div", CLASS="math", TABINDEX="0"))
     if node["number"]:
         number = get_node_equation_number(self, node)
         self.body.append(f'<span class="eqno">({number})</span>')

@@ -1,0 +1,111 @@
+"""Leave out of the built pages what no page uses: nine tenths of their weight.
+
+The theme brings scripts, styles and icons for all that a site might do.
+Without this extension the pages look the same, and weigh more.
+"""
+
+import logging
+import re
+
+import tinycss2
+from fontTools import subset
+
+# Not one page has a tab, a toggle, a live cell, or an icon made by a script.
+SCRIPTS = re.compile(
+    r"\s*<script(?=[^>]*(?:fontawesome|thebe|design-tabs|togglebutton)"
+    r"|>[^<]*(?:THEBE_JS_URL|toggleHint|toggleOpen|togglebuttonS|kernelName))"
+    r"[^>]*>[^<]*</script>"
+)
+STYLES = re.compile(
+    r"\s*<link [^>]*(?:thebe|togglebutton|sphinx-design)[^>]*css[^>]*>"
+)
+GONE = re.compile(
+    r"\.map$|macros\.html$|\.woff2$|fa-regular|fa-brands|fontawesome\.js|logo_(?:colab|deep)"
+    r"|(?:thebe|design-tabs|togglebutton|sphinx-design\.min)\.(?:css|js)$"
+)
+WORD = re.compile(r"[\w-]+")
+NESTED = ("media", "supports", "layer", "container")
+FONT = "vendor/fontawesome/webfonts/fa-solid-900.ttf"
+
+
+def is_used(selectors, words):
+    """Tell whether one of the selectors, split at commas, may be met."""
+    flat = re.sub(r":(?:not|is|where|has)\([^)]*\)", "", selectors)
+    return any(
+        words.issuperset(re.findall(r"[.#]([\w-]+)", selector))
+        and "\\" not in selector
+        for selector in flat.split(",")
+    )
+
+
+def used_rules(style, words):
+    """Yield the rules whose classes and ids occur in words."""
+    rules = tinycss2.parse_rule_list(
+        style, skip_comments=True, skip_whitespace=True
+    )
+    for rule in rules:
+        text = rule.serialize()
+        if rule.type == "at-rule" and rule.lower_at_keyword in NESTED:
+            kept = "".join(used_rules(rule.content, words))
+            head = tinycss2.serialize(rule.prelude)
+            if kept:
+                yield f"@{rule.lower_at_keyword}{head}{{{kept}}}"
+        elif rule.type == "at-rule":
+            if "webfonts" not in text:
+                yield text
+            elif "fa-solid-900" in text:
+                file = re.search(
+                    r'url\(([^)]*ttf)\) format\("truetype"\)', text
+                )
+                yield re.sub("src:[^}]+", f"src:{file.group()}", text)
+        elif is_used(tinycss2.serialize(rule.prelude), words):
+            yield text
+
+
+def keep_icons(path, style):
+    """Cut the font of icons down to those that the style sheet names."""
+    icons = "".join(re.findall("[\uf000-\uf8ff]", style))
+    options = subset.Options(name_IDs=[])
+    font = subset.load_font(path, options)
+    cut = subset.Subsetter(options)
+    cut.populate(text=icons)
+    cut.subset(font)
+    subset.save_font(font, path, options)
+
+
+def drop_unused(app):
+    """Let each page be made without scripts and styles it has no use for."""
+    if app.builder.format == "html":
+        templates = app.builder.templates
+        render = templates.render
+        templates.render = lambda name, context: SCRIPTS.sub(
+            "", STYLES.sub("", render(name, context))
+        )
+
+
+def lighten(app, error):
+    """Cut the style sheets and the font of icons where they lie."""
+    if error or app.builder.format != "html":
+        return
+    static, words = app.outdir / "_static", set()
+    for page in app.outdir.rglob("*.html"):
+        words.update(WORD.findall(page.read_text(encoding="utf-8")))
+    for script in static.rglob("*.js"):
+        if "fontawesome" not in script.name:
+            words.update(WORD.findall(script.read_text(encoding="utf-8")))
+    for sheet in static.rglob("*.css"):
+        text = sheet.read_text(encoding="utf-8")
+        sheet.write_text("".join(used_rules(text, words)), encoding="utf-8")
+        if "fa-solid-900" in text:
+            keep_icons(static / FONT, sheet.read_text(encoding="utf-8"))
+    for file in static.rglob("*"):
+        if GONE.search(file.name):
+            file.unlink()
+
+
+def setup(app):
+    """Register the extension, to run after all others."""
+    logging.getLogger("fontTools").setLevel(logging.WARNING)
+    app.connect("builder-inited", drop_unused)
+    app.connect("build-finished", lighten, priority=900)
+    return {"version": "1", "parallel_read_safe": True}
