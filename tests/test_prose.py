@@ -73,7 +73,10 @@ def unexplained(prose, page):
     exercises, are names. A number may round one that is printed.
     """
     text = re.sub(
-        r"\$\$.+?\$\$|\$[^$]+\$|`[^`]+`|\]\([^)]*\)", " ", prose, flags=re.S
+        r"\$\$.+?\$\$|\$[^$]+\$|`[^`]+`|\]\([^)]*\)|<[^>]+>",
+        " ",
+        prose,
+        flags=re.S,
     )
     text = re.sub(r"\*\*Time\*\*.*|[Cc]hapters? \d|\*\*\d\. ", " ", text)
     known = {

@@ -1,0 +1,190 @@
+"""The pages in a browser: offline, light, open to all readers, alive."""
+
+import functools
+import gzip
+import http.server
+import itertools
+import threading
+
+import numpy as np
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+import sinefit
+from conftest import ROOT
+from test_book import PAGES
+
+NAMES = ["index", "search", "genindex", *PAGES]
+FIRST, NEXT = 200_000, 80_000  # bytes, gzipped
+
+
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    """A server of files that does not write about each of them."""
+
+    def log_message(self, *args):
+        """Say nothing."""
+
+
+@pytest.fixture(scope="module")
+def served(built):
+    """Serve the book; return its address."""
+    handler = functools.partial(Quiet, directory=built)
+    with http.server.ThreadingHTTPServer(("localhost", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://localhost:{server.server_port}"
+        server.shutdown()
+
+
+def visit(browser, address):
+    """Open a page; return the addresses it asked for, and what went wrong."""
+    page, asked, wrong = browser.new_page(), [], []
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("requestfailed", lambda request: wrong.append(request.url))
+    page.on("pageerror", lambda error: wrong.append(error.message))
+    page.on(
+        "console",
+        lambda said: wrong.append(said.text) if said.type == "error" else None,
+    )
+    page.goto(address)
+    page.wait_for_timeout(200)  # for what a script may ask for
+    page.close()
+    return asked, wrong
+
+
+@pytest.fixture(scope="module")
+def offline(built, browser):
+    """Visit all pages from disk; return their root, and what visit says."""
+    root = built.as_uri()
+    return root, {n: visit(browser, f"{root}/{n}.html") for n in NAMES}
+
+
+@pytest.fixture(scope="module")
+def online(served, browser):
+    """Visit all pages from a server, with nothing kept from before."""
+    return served, {n: visit(browser, f"{served}/{n}.html") for n in NAMES}
+
+
+@pytest.mark.parametrize("way", ["from disk", "from a server"])
+def test_no_page_asks_for_anything_outside_the_book(way, request):
+    root, visits = request.getfixturevalue(
+        "offline" if way == "from disk" else "online"
+    )
+    for name, (asked, wrong) in visits.items():
+        outside = [a for a in asked if not a.startswith((root, "data:"))]
+        assert (outside, wrong) == ([], []), name
+
+
+def test_search_finds_a_term_where_it_is_explained(built, browser):
+    page = browser.new_page()
+    page.goto(f"{built.as_uri()}/search.html?q=gradcheck")
+    page.locator("#search-results li a").first.wait_for()
+    found = page.locator("#search-results li a").all_inner_texts()
+    assert any("Write your own gradient" in title for title in found)
+    page.close()
+
+
+def weight(addresses, built, root):
+    """Return how many bytes these files are, gzipped."""
+    paths = {a.removeprefix(root).partition("?")[0] for a in addresses}
+    return sum(
+        len(gzip.compress((built / path.lstrip("/")).read_bytes()))
+        for path in paths
+    )
+
+
+def test_pages_are_light(built, online):
+    root, visits = online
+    known, _ = visits["book/welcome"]
+    assert weight(known, built, root) <= FIRST
+    for name in PAGES:
+        asked, _ = visits[name]
+        assert weight({*asked} - {*known}, built, root) <= NEXT, name
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("name", NAMES[1:])
+def test_all_readers_can_use_a_page(name, theme, width, built, browser):
+    context = browser.new_context(
+        viewport={"width": width, "height": 900},
+        color_scheme=theme,
+        reduced_motion="reduce",
+    )
+    page = context.new_page()
+    page.goto(f"{built.as_uri()}/{name}.html")
+    page.evaluate("document.querySelectorAll('details').forEach(d=>d.open=1)")
+    # the slowest rule; colours do not depend on the width
+    rules = {"color-contrast": {"enabled": width > 1000}}
+    options = {"resultTypes": ["violations"], "rules": rules}
+    found = Axe().run(page, options=options)
+    assert found.violations_count == 0, found.generate_report()
+    wide = page.evaluate("document.documentElement.scrollWidth")
+    assert wide <= width
+    levels = page.evaluate(
+        "[...document.querySelectorAll('article :is(h1,h2,h3,h4)')]"
+        ".map(h => +h.tagName[1])"
+    )
+    assert all(b <= a + 1 for a, b in itertools.pairwise(levels))
+    context.close()
+
+
+def descend(lr=1e-6, momentum=0, steps=2000, start=sinefit.START):
+    """Return the losses that NumPy finds on the 2000 points."""
+    x, y = sinefit.data()
+    V = np.vander(x, 4, increasing=True)
+    w, velocity, losses = np.array(start), np.zeros(4), []
+    for _ in range(steps):
+        error = V @ w - y
+        losses.append(error @ error)
+        velocity = momentum * velocity + 2 * error @ V
+        w = w - lr * velocity
+    return np.array(losses)
+
+
+@pytest.mark.parametrize(
+    ("address", "settings", "told"),
+    [
+        ("", {}, "Loss 9.1413"),
+        ("lr=3.5e-6", {"lr": 3.5e-6}, "Loss 8.8172"),
+        ("lr=3.6e-6", {"lr": 3.6e-6}, "Diverged"),
+        ("lr=3.56e-6&steps=9", {"lr": 3.56e-6, "steps": 9}, "will diverge"),
+        ("lr=1e-5&steps=200", {"lr": 1e-5, "steps": 200}, "Diverged"),
+        ("momentum=0.9", {"momentum": 0.9}, "0.0000 above"),
+        ("momentum=1", {"momentum": 1}, "Loss 1255.9407"),
+        ("a=2&b=-1", {"start": (2, -1, 0.125, -0.0625)}, "Loss"),
+        ("lr=nonsense&steps=1e9&steps=&toString=1&z=2", {}, "Loss 9.1413"),
+    ],
+)
+def test_playground_computes_what_numpy_does(
+    address, settings, told, built, browser
+):
+    page = browser.new_page()
+    page.goto(f"{built.as_uri()}/book/playground.html#{address}")
+    found = np.array(page.evaluate("descend(settings).losses"), float)
+    np.testing.assert_allclose(found, descend(**settings), rtol=1e-9)
+    assert told in page.locator("#play-verdict").inner_text()
+    page.close()
+
+
+def test_playground_works_from_the_keyboard_and_by_its_address(built, browser):
+    page = browser.new_page()
+    page.goto(f"{built.as_uri()}/book/playground.html")
+    limit = float(page.locator("#play-limit").inner_text())
+    V = np.vander(sinefit.data()[0], 4, increasing=True)
+    assert abs(limit * np.linalg.norm(V, 2) ** 2 - 1) < 1e-3
+    page.locator("[name=momentum]").focus()
+    page.keyboard.press("End")
+    page.keyboard.press("ArrowLeft")
+    assert page.url.endswith("#momentum=0.99")
+    again = browser.new_page()
+    again.goto(page.url)
+    said = "#play-verdict"
+    assert page.inner_text(said) == again.inner_text(said)
+    page.get_by_text("Back to the book's settings").click()
+    assert page.url.endswith("playground.html")
+    assert "Loss 9.1413" in page.inner_text(said)
+
+
+def test_playground_is_short_enough_to_read():
+    text = (ROOT / "book" / "style" / "playground.js").read_text("utf-8")
+    assert len(text.splitlines()) <= 160
