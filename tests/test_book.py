@@ -89,7 +89,7 @@ def test_formulas_are_drawn_and_no_script_is_asked_from_outside(book):
 
 @pytest.fixture(scope="module")
 def small(tmp_path_factory):
-    """Return the folder of a book with a single page, not yet built."""
+    """Return the folder of a book with few words, not yet built."""
     folder = tmp_path_factory.mktemp("small")
     for name in (
         "Makefile",
@@ -103,10 +103,14 @@ def small(tmp_path_factory):
             shutil.copytree(source, target)
         else:
             shutil.copy(source, target)
-    (folder / "_toc.yml").write_text("format: jb-book\nroot: notebooks/page\n")
+    (folder / "_toc.yml").write_text(
+        "format: jb-book\nroot: notebooks/page\n"
+        "chapters: [{file: notebooks/more}]\n"
+    )
     (folder / "notebooks" / ".cache").mkdir(parents=True)
     (folder / "notebooks" / ".cache" / "README.md").write_text("# A tool's\n")
     (folder / "notebooks" / "words.py").write_text('WORD = "first"\n')
+    (folder / "notebooks" / "more.md").write_text("# More\n\nWords.\n")
     return folder
 
 
@@ -158,6 +162,54 @@ def test_a_change_is_built_and_a_failure_is_not(small):
     assert done.returncode != 0
     assert "has no attribute 'NONE'" in done.stdout
     assert "the second word" in shown(small)
+
+
+def links(folder):
+    """Return all addresses outside that the small book's page names."""
+    text = (folder / "_build/html/notebooks/page.html").read_text("utf-8")
+    return set(re.findall(r'(?:href|content)="(https?://[^"]+)"', text))
+
+
+def test_buttons_follow_the_address_of_the_fork(small, monkeypatch):
+    for name in ("GITHUB_REPOSITORY", "GITHUB_REF_NAME", "BOOK_URL"):
+        monkeypatch.delenv(name, raising=False)
+    write_page(small, "print('a page')")
+    assert make_book(small).returncode == 0
+    assert links(small) == set()
+
+    monkeypatch.setenv("GITHUB_REPOSITORY", "An-owner/a.fork")
+    monkeypatch.setenv("GITHUB_REF_NAME", "topic/new")
+    monkeypatch.setenv("JUPYTERHUB_URL", "https://hub.example")
+    done = make_book(small)
+    assert done.returncode == 0, done.stdout
+    fork, found = "An-owner/a.fork", " ".join(sorted(links(small)))
+    for address in (
+        f"/github/{fork}/blob/topic/new/notebooks/standalone/page.ipynb",
+        f"/v2/gh/{fork}/topic/new?urlpath=lab/tree/notebooks/page.ipynb",
+        f"https://github.com/{fork}/blob/topic/new/notebooks/page.ipynb",
+        f"https://hub.example/hub/user-redirect/git-pull?repo=https%3A//github.com/{fork}&",
+        "https://an-owner.github.io/a.fork/notebooks/page.html",
+        "https://an-owner.github.io/a.fork/_images/social_previews/",
+    ):
+        assert address in found, address
+    html = small / "_build" / "html"
+    site = (html / "sitemap.xml").read_text("utf-8")
+    assert "https://an-owner.github.io/a.fork/notebooks/page.html" in site
+    assert 'src="/a.fork/_static/' in (html / "404.html").read_text("utf-8")
+
+    for name, wrong in {
+        "GITHUB_REPOSITORY": "just-a-name",
+        "GITHUB_REF_NAME": "a branch",
+        "BOOK_URL": "book.example",
+    }.items():
+        with monkeypatch.context() as here:
+            here.setenv(name, wrong)
+            done = make_book(small)
+        assert done.returncode != 0
+        assert f"{name}: expected " in done.stdout
+        assert f"got '{wrong}'" in done.stdout
+        assert "Traceback" not in done.stdout
+    assert "a page" in shown(small)
 
 
 def test_a_cell_that_raises_or_prints_something_else_fails_the_tests(tmp_path):

@@ -20,7 +20,7 @@ STYLES = re.compile(
     r"\s*<link [^>]*(?:thebe|togglebutton|sphinx-design)[^>]*css[^>]*>"
 )
 GONE = re.compile(
-    r"\.map$|macros\.html$|\.woff2$|fa-regular|fa-brands|fontawesome\.js|logo_(?:colab|deep)"
+    r"\.map$|macros\.html$|\.woff2$|fa-regular|fa-brands|fontawesome\.js"
     r"|(?:thebe|design-tabs|togglebutton|sphinx-design\.min)\.(?:css|js)$"
 )
 WORD = re.compile(r"[\w-]+")
@@ -98,6 +98,11 @@ def lighten(app, error):
         sheet.write_text("".join(used_rules(text, words)), encoding="utf-8")
         if "fa-solid-900" in text:
             keep_icons(static / FONT, sheet.read_text(encoding="utf-8"))
+    images = [*(static / "images").iterdir()]
+    images += (app.outdir / "_images").rglob("*.*")
+    for image in images:  # also those that earlier builds have left
+        if image.stem not in words:
+            image.unlink()
     for file in static.rglob("*"):
         if GONE.search(file.name):
             file.unlink()

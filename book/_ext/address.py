@@ -1,0 +1,103 @@
+"""Point addresses and buttons at the fork and branch that build the book.
+
+GitHub names them in GITHUB_REPOSITORY and GITHUB_REF_NAME. BOOK_URL says where
+the pages will be, where that is not GitHub Pages, and JUPYTERHUB_URL names a
+hub for a button of its own. Without an address there is no button, no
+canonical link, no sitemap, no social card and no page for lost readers, and
+nothing is broken.
+"""
+
+import os
+import re
+from html import escape
+from textwrap import shorten
+from urllib.parse import urlparse
+
+from docutils import nodes
+
+FORMS = {
+    "GITHUB_REPOSITORY": (r"[\w-][\w.-]*/[\w.-]+", "owner/name"),
+    "GITHUB_REF_NAME": (r"[\w-][\w./-]*", "a branch"),
+    "BOOK_URL": (r"https?://[\w.-]+(:\d+)?(/[\w./~-]*)?", "https://..."),
+    "JUPYTERHUB_URL": (r"https?://[\w.-]+(:\d+)?(/[\w./~-]*)?", "https://..."),
+}
+
+
+def given(name):
+    """Return what the environment says, or stop with what was expected."""
+    value, (form, wanted) = os.environ.get(name, ""), FORMS[name]
+    if value and not re.fullmatch(form, value):
+        raise SystemExit(f"{name}: expected {wanted}, got {value!r}")
+    return value
+
+
+def site(repository):
+    """Return where GitHub Pages would show this repository."""
+    owner, _, name = repository.partition("/")
+    host = f"{owner.lower()}.github.io"
+    return f"https://{host}/" + f"{name}/" * (name.lower() != host)
+
+
+def use_address(app, config):
+    """Tell the theme and the extensions where the book and its source are."""
+    repository = given("GITHUB_REPOSITORY")
+    url = given("BOOK_URL") or (repository and site(repository))
+    config.html_baseurl = config.ogp_site_url = url and url.rstrip("/") + "/"
+    config.ogp_site_name = config.html_title or config.project
+    config.ogp_social_cards = {
+        "enable": bool(url),
+        "font": "DejaVu Sans",
+        "line_color": "#0072b2",
+    }
+    config.notfound_urls_prefix = urlparse(url).path
+    if not repository:
+        return
+    config.html_theme_options |= {
+        "repository_url": f"https://github.com/{repository}",
+        "repository_branch": given("GITHUB_REF_NAME") or "main",
+        "repository_provider": "github",
+        "path_to_docs": "",
+        "use_source_button": True,
+        "launch_buttons": {
+            "notebook_interface": "jupyterlab",
+            "binderhub_url": "https://mybinder.org",
+            "colab_url": "https://colab.research.google.com",
+            "jupyterhub_url": given("JUPYTERHUB_URL"),
+        },
+    }
+
+
+def describe(app, page, template, context, doctree):
+    """Describe a page by its first paragraph."""
+    first = doctree and doctree.next_node(nodes.paragraph)
+    if first:
+        text = shorten(first.astext(), 160, placeholder=" …")
+        context["metatags"] += (
+            f'<meta name="description" content="{escape(text)}">'
+        )
+        context["meta"] = {"og:description": text} | (context["meta"] or {})
+
+
+def open_standalone(app, page, template, context, doctree):
+    """Let Colab open the copy that needs no file beside it."""
+    for button in context.get("header_buttons", []):
+        for item in button.get("buttons", []):
+            if "colab." in item.get("url", ""):
+                item["url"] = re.sub(
+                    r"/notebooks/(?=[^/]+$)",
+                    "/notebooks/standalone/",
+                    item["url"],
+                )
+
+
+def setup(app):
+    """Register the extension, and those that need an address."""
+    app.setup_extension("sphinxext.opengraph")
+    if given("BOOK_URL") or given("GITHUB_REPOSITORY"):
+        app.setup_extension("sphinx_sitemap")
+        app.setup_extension("notfound.extension")
+        app.config.sitemap_url_scheme = "{link}"
+    app.connect("config-inited", use_address, priority=100)
+    app.connect("html-page-context", describe, priority=100)
+    app.connect("html-page-context", open_standalone, priority=900)
+    return {"version": "1", "parallel_read_safe": True}
