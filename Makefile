@@ -74,6 +74,7 @@ notebooks: $(VENV)/ready ## run the chapters and store their outputs
 	  --ClearMetadataPreprocessor.clear_cell_metadata=False \
 	  --ClearMetadataPreprocessor.preserve_nb_metadata_mask=kernelspec
 	@$(BIN)/python book/_ext/pictures.py
+	@$(BIN)/python book/_ext/takeaway.py
 
 matrix: $(VENV)/ready ## run the notebooks as others would: 15 minutes
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check \

@@ -183,8 +183,20 @@ def run(runner, inside):
         return runner(copy.parent if inside else copy, pathlib.Path(inside))
 
 
+def alone():
+    """Run each standalone notebook in a folder with nothing else in it."""
+    wrong = []
+    for name in CHAPTERS:
+        with tempfile.TemporaryDirectory() as folder:
+            shutil.copy(ROOT / "notebooks" / "standalone" / name, folder)
+            command = ["nbconvert", "--to=notebook", "--execute", "--inplace"]
+            wrong += start([*command, name], folder)
+    return wrong
+
+
 def rows():
     """Run all of them; give a name and what went wrong, one by one."""
+    yield "standalone", alone()
     for runner in (nbconvert, papermill, nbmake, jupyterlab):
         for inside in ("notebooks", ""):
             name = f"{runner.__name__}, {'root' if inside else 'notebooks'}"

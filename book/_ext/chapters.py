@@ -10,6 +10,7 @@ import hashlib
 import os
 import re
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
@@ -46,8 +47,9 @@ def imported(path):
 
 
 def run(path, timeout):
-    """Return the chapter as run, with at most timeout seconds a cell."""
+    """Return the chapter as run, with timeout seconds a cell; and how long."""
     chapter = nbformat.read(path, as_version=4)
+    start = time.perf_counter()
     NotebookClient(
         chapter,
         timeout=timeout,
@@ -56,7 +58,7 @@ def run(path, timeout):
         resources={"metadata": {"path": str(path.parent)}},
         extra_arguments=FIGURES,
     ).execute()
-    return chapter
+    return chapter, time.perf_counter() - start
 
 
 def run_changed(app, env, added, changed, removed):
@@ -89,7 +91,9 @@ def run_changed(app, env, added, changed, removed):
     for path, job in zip(todo, jobs, strict=True):
         # what failed here, Sphinx runs again, and reports
         with suppress(CellExecutionError, RuntimeError, TimeoutError):
-            bundle = CacheBundleIn(job.result(), str(path))
+            chapter, seconds = job.result()
+            data = {"execution_seconds": seconds}
+            bundle = CacheBundleIn(chapter, str(path), data=data)
             cache.cache_notebook_bundle(bundle, False, True)
     return again
 
