@@ -10,6 +10,7 @@ import sys
 import pytest
 from bs4 import BeautifulSoup
 
+import address
 from conftest import ROOT, make_book, run
 
 PAGES = re.findall(
@@ -183,7 +184,7 @@ def test_buttons_follow_the_address_of_the_fork(small, monkeypatch):
     done = make_book(small)
     assert done.returncode == 0, done.stdout
     fork, found = "An-owner/a.fork", " ".join(sorted(links(small)))
-    for address in (
+    for link in (
         f"/github/{fork}/blob/topic/new/notebooks/standalone/page.ipynb",
         f"/v2/gh/{fork}/topic/new?urlpath=lab/tree/notebooks/page.ipynb",
         f"https://github.com/{fork}/blob/topic/new/notebooks/page.ipynb",
@@ -191,25 +192,34 @@ def test_buttons_follow_the_address_of_the_fork(small, monkeypatch):
         "https://an-owner.github.io/a.fork/notebooks/page.html",
         "https://an-owner.github.io/a.fork/_images/social_previews/",
     ):
-        assert address in found, address
+        assert link in found, link
     html = small / "_build" / "html"
     site = (html / "sitemap.xml").read_text("utf-8")
     assert "https://an-owner.github.io/a.fork/notebooks/page.html" in site
     assert 'src="/a.fork/_static/' in (html / "404.html").read_text("utf-8")
 
-    for name, wrong in {
-        "GITHUB_REPOSITORY": "just-a-name",
-        "GITHUB_REF_NAME": "a branch",
-        "BOOK_URL": "book.example",
-    }.items():
-        with monkeypatch.context() as here:
-            here.setenv(name, wrong)
-            done = make_book(small)
-        assert done.returncode != 0
-        assert f"{name}: expected " in done.stdout
-        assert f"got '{wrong}'" in done.stdout
-        assert "Traceback" not in done.stdout
+    monkeypatch.setenv("GITHUB_REPOSITORY", "just-a-name")
+    done = make_book(small)
+    assert done.returncode != 0
+    wanted = "GITHUB_REPOSITORY: expected owner/name, got 'just-a-name'"
+    assert wanted in done.stdout
+    assert "Traceback" not in done.stdout
     assert "a page" in shown(small)
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong"),
+    [
+        ("GITHUB_REPOSITORY", "an owner/name"),
+        ("GITHUB_REF_NAME", "a branch"),
+        ("BOOK_URL", "book.example"),
+        ("JUPYTERHUB_URL", "javascript:alert(1)"),
+    ],
+)
+def test_a_malformed_address_is_refused_by_its_name(name, wrong, monkeypatch):
+    monkeypatch.setenv(name, wrong)
+    with pytest.raises(SystemExit, match=f"{name}: expected .*, got '"):
+        address.given(name)
 
 
 def test_a_cell_that_raises_or_prints_something_else_fails_the_tests(tmp_path):
