@@ -12,7 +12,7 @@ export OMP_NUM_THREADS ?= 1
 unexport MPLBACKEND
 
 .DEFAULT_GOAL := help
-.PHONY: help book test lab notebooks matrix bench constraints clean
+.PHONY: help book test lab notebooks matrix audit zip bench constraints clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' Makefile
@@ -80,6 +80,14 @@ matrix: $(VENV)/ready ## run the notebooks as others would: 15 minutes
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check \
 	  -r tests/matrix.txt -c constraints.txt
 	@$(BIN)/python tests/matrix.py
+
+audit: book ## weigh the pages and ask Lighthouse about them
+	@$(BIN)/python tests/audit.py
+
+zip: book ## pack the book into one file to hand out
+	@cd _build && $(abspath $(BIN))/python -m zipfile -c next.zip html
+	@mv _build/next.zip _build/one-curve-seven-times.zip
+	@echo "Hand out $(CURDIR)/_build/one-curve-seven-times.zip"
 
 bench: $(VENV)/ready ## measure how long things take, as ratios
 	@$(BIN)/python tests/bench.py

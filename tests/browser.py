@@ -13,12 +13,16 @@ class NoBrowser(Exception):
     """There is none on this machine: the message says what to do."""
 
 
+def program():
+    """Return the browser's program, or None where it is in no usual place."""
+    found = filter(None, map(shutil.which, NAMES))
+    return os.environ.get("CHROMIUM") or next(found, None)
+
+
 @contextlib.contextmanager
 def chromium():
     """Start the browser; give Playwright's object for it; close it."""
-    path = os.environ.get("CHROMIUM") or next(
-        filter(None, map(shutil.which, NAMES)), None
-    )
+    path = program()
     where = {"executable_path": path} if path else {"channel": "chrome"}
     with sync_playwright() as playwright:
         try:
