@@ -12,7 +12,7 @@ export OMP_NUM_THREADS ?= 1
 unexport MPLBACKEND
 
 .DEFAULT_GOAL := help
-.PHONY: help book test lab notebooks matrix audit zip bench constraints clean
+.PHONY: help book test lab notebooks matrix audit zip pdf bench constraints clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' Makefile
@@ -88,6 +88,14 @@ zip: book ## pack the book into one file to hand out
 	@cd _build && $(abspath $(BIN))/python -m zipfile -c next.zip html
 	@mv _build/next.zip _build/one-curve-seven-times.zip
 	@echo "Hand out $(CURDIR)/_build/one-curve-seven-times.zip"
+
+pdf: book ## print the book: _build/one-curve-seven-times.pdf
+	@$(BIN)/jupyter-book build . --builder singlehtml \
+	  --path-output _build/next -W -n --keep-going > _build/pdf.log
+	@$(BIN)/python book/_ext/paper.py _build/next/_build/singlehtml \
+	  _build/next/book.pdf
+	@mv _build/next/book.pdf _build/one-curve-seven-times.pdf
+	@echo "Print it: $(CURDIR)/_build/one-curve-seven-times.pdf"
 
 bench: $(VENV)/ready ## measure how long things take, as ratios
 	@$(BIN)/python tests/bench.py

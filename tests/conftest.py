@@ -29,12 +29,12 @@ def run(command, folder):
     )
 
 
-def make_book(folder):
+def make_book(folder, target="book"):
     """Run `make book` there, with the packages that run this test."""
     if shutil.which("make") is None:
         pytest.skip("make is not on this machine")
     ready = pathlib.Path(sys.prefix) / "ready"
-    command = ["make", "book", f"VENV={sys.prefix}", f"--old-file={ready}"]
+    command = ["make", target, f"VENV={sys.prefix}", f"--old-file={ready}"]
     return run(command, folder)
 
 

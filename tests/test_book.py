@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import sys
+import zipfile
 
 import pytest
 from bs4 import BeautifulSoup
@@ -205,6 +206,22 @@ def test_buttons_follow_the_address_of_the_fork(small, monkeypatch):
     assert wanted in done.stdout
     assert "Traceback" not in done.stdout
     assert "a page" in shown(small)
+
+
+def test_the_book_can_be_printed_and_handed_out(small, browser):
+    write_page(small, "print('a page')")
+    for target, made in (("pdf", "times.pdf"), ("zip", "times.zip")):
+        done = make_book(small, target)
+        assert done.returncode == 0, done.stdout
+        assert made in done.stdout
+    pdf = (small / "_build" / "one-curve-seven-times.pdf").read_bytes()
+    assert pdf.startswith(b"%PDF")
+    assert len(re.findall(rb"/Type /Page\b", pdf)) >= 2  # a part, a page
+    assert b"/Outlines" in pdf
+    assert b"/StructTreeRoot" in pdf  # what screen readers go by
+    with zipfile.ZipFile(small / "_build/one-curve-seven-times.zip") as packed:
+        assert packed.read("html/index.html")
+        assert b"a page" in packed.read("html/notebooks/page.html")
 
 
 @pytest.mark.parametrize(
