@@ -1,11 +1,13 @@
 """Mend in every page what keeps some readers out.
 
 The theme leaves the book's name outside of all landmarks, names buttons other
-than they look, and marks a diff by colour alone. Without this extension the
-pages look the same, and a screen reader says less.
+than they look, marks a diff by colour alone, and writes an index without a
+title. Without this extension the pages look the same, and a screen reader
+says less.
 """
 
 import re
+from pathlib import Path
 
 MENDS = [
     # the book's name belongs to a landmark
@@ -38,7 +40,28 @@ def mend(app):
     templates.render = rendered
 
 
+def write_index(app, error):
+    """Lead from the folder to its first page, in a page that is one."""
+    first = f"{app.config.root_doc}.html"
+    if error or app.builder.name != "html" or first == "index.html":
+        return
+    title, icon = app.config.html_title, app.config.html_favicon
+    link = (
+        f'<link rel="icon" href="_static/{Path(icon).name}">' if icon else ""
+    )
+    (app.outdir / "index.html").write_text(
+        f"""<!doctype html>
+<html lang="{app.config.language}"><head><meta charset="utf-8">
+<title>{title}</title>{link}
+<meta http-equiv="refresh" content="0; url={first}"></head>
+<body><h1><a href="{first}">{title}</a></h1></body></html>
+""",
+        encoding="utf-8",
+    )
+
+
 def setup(app):
     """Register the extension."""
     app.connect("builder-inited", mend)
+    app.connect("build-finished", write_index, priority=950)
     return {"version": "1", "parallel_read_safe": True}

@@ -101,7 +101,12 @@ def run_changed(app, env, added, changed, removed):
 def setup(app):
     """Register the extension."""
     app.connect("env-get-outdated", run_changed)
-    # when one of these extensions changes, all pages are made anew
-    parts = digest(Path(__file__).parent.glob("*.py"))
-    app.add_config_value("book_extensions", parts, "env", str)
+    # when one of these extensions, styles or scripts changes, all pages are
+    # made anew: else Sphinx finds nothing to do
+    here = Path(__file__).parent
+    for name, files, kind in (
+        ("book_extensions", here.glob("*.py"), "env"),
+        ("book_style", (here.parent / "style").glob("*.*"), "html"),
+    ):
+        app.add_config_value(name, digest(files), kind, str)
     return {"version": "1", "parallel_read_safe": True}
