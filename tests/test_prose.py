@@ -40,6 +40,7 @@ OTHERS = {"pytest", "pip", "python"}
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md"]
 PAGES += sorted((ROOT / "book").glob("*.md"))
 SETTINGS = [ROOT / "pyproject.toml", ROOT / ".github/workflows/test.yml"]
+SETTINGS += [ROOT / "book/_ext/address.py"]
 
 
 def parts(path):
