@@ -4,6 +4,7 @@ import functools
 import gzip
 import http.server
 import itertools
+import json
 import threading
 
 import numpy as np
@@ -11,7 +12,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 
 import sinefit
-from conftest import ROOT
+from conftest import NOTEBOOKS, ROOT
 from test_book import PAGES
 
 NAMES = ["index", "search", "genindex", *PAGES]
@@ -111,6 +112,12 @@ def test_pages_are_light(built, online):
         assert weight({*asked} - {*known}, built, root) <= NEXT, name
 
 
+# What does not fit into its place on the page, and scrolls or is cut.
+CUT = """[...document.querySelectorAll('article :is(pre, table, .math)')]
+.filter(box => box.scrollWidth > box.clientWidth + 1).map(box => box.innerText)
+"""
+
+
 @pytest.mark.parametrize("name", NAMES[1:])
 def test_all_readers_can_use_a_page(name, built, browser):
     page = browser.new_page(reduced_motion="reduce")
@@ -129,12 +136,82 @@ def test_all_readers_can_use_a_page(name, built, browser):
         found = Axe().run(page, context=where, options=options)
         assert found.violations_count == 0, found.generate_report()
         wide = page.evaluate("document.documentElement.scrollWidth")
-        assert wide <= width
+        assert (wide <= width, page.evaluate(CUT)) == (True, [])
     levels = page.evaluate(
         "[...document.querySelectorAll('article :is(h1,h2,h3,h4)')]"
         ".map(h => +h.tagName[1])"
     )
     assert all(b <= a + 1 for a, b in itertools.pairwise(levels))
+    page.close()
+
+
+@pytest.mark.parametrize(
+    ("width", "opener", "opened"),
+    [
+        (1280, ".search-button-field", "#pst-search-dialog"),
+        (390, ".search-button.btn", "#pst-search-dialog"),
+        (390, ".primary-toggle", "#pst-primary-sidebar-modal"),
+        (390, ".secondary-toggle", "#pst-secondary-sidebar-modal"),
+        (390, ".dropdown-download-buttons button", ".dropdown-menu.show"),
+    ],
+)
+def test_all_readers_can_use_what_opens(width, opener, opened, built, browser):
+    page = browser.new_page(reduced_motion="reduce")
+    page.set_viewport_size({"width": width, "height": 900})
+    page.goto(f"{built.as_uri()}/notebooks/06_optim.html")
+    page.locator(opener).first.focus()
+    page.keyboard.press("Enter")
+    page.locator(opened).wait_for()
+    for theme in ("light", "dark"):
+        page.emulate_media(color_scheme=theme)
+        page.wait_for_timeout(400)
+        options = {"resultTypes": ["violations"]}
+        found = Axe().run(page, context=opened, options=options)
+        assert found.violations_count == 0, found.generate_report()
+    page.keyboard.press("Escape")
+    page.locator(opened).wait_for(state="hidden")
+    page.close()
+
+
+def test_a_reader_needs_no_mouse(built, browser):
+    page = browser.new_page()
+    page.goto(f"{built.as_uri()}/notebooks/01_numpy.html")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")  # past the menus
+    assert page.url.endswith("#main-content")
+    page.locator("summary").first.focus()
+    page.keyboard.press("Enter")
+    assert page.locator("details[open]").count() == 1
+    theme = page.locator(".theme-switch-button")
+    seen = set()
+    for _ in range(3):
+        theme.focus()
+        page.keyboard.press("Enter")
+        seen.add(page.locator("html").get_attribute("data-mode"))
+    assert seen == {"auto", "light", "dark"}
+    page.keyboard.press("Control+k")
+    page.keyboard.type("gradcheck")
+    page.keyboard.press("Enter")
+    page.locator("#search-results li a").first.focus()
+    page.keyboard.press("Enter")
+    page.wait_for_url(lambda url: "search.html" not in url)
+    page.close()
+
+
+def test_code_is_copied_as_it_was_written(built, browser):
+    page = browser.new_page()
+    page.goto(f"{built.as_uri()}/notebooks/04_custom_function.html")
+    notebook = json.loads((NOTEBOOKS / "04_custom_function.ipynb").read_text())
+    cells = [c for c in notebook["cells"] if c["cell_type"] == "code"]
+    for width in (1280, 390):
+        page.set_viewport_size({"width": width, "height": 900})
+        for box, cell in enumerate(cells[:8]):
+            copied = page.evaluate(
+                "box => { getSelection().selectAllChildren(box);"
+                "return getSelection().toString(); }",
+                page.locator(".cell_input pre").nth(box).element_handle(),
+            )
+            assert copied.rstrip() == "".join(cell["source"])
     page.close()
 
 

@@ -1,11 +1,30 @@
 """Draw formulas when the book is built, as MathML: no script, no network.
 
+A browser draws MathML well where the machine has a font of mathematics; phones
+and many Linux machines have none, so the book brings the glyphs that it uses.
 Without this extension Jupyter Book asks a content network for MathJax.
 """
 
+import html
+import re
+from importlib.resources import as_file, files
+from unicodedata import normalize
+
 from docutils import nodes
-from latex2mathml.converter import convert
+from fontTools import subset
+from latex2mathml import converter
 from sphinx.util.math import get_node_equation_number
+
+# What the converter leaves to the browser: a sign, and sin before its x.
+SIGN = re.compile(r"(<mo[^>]*>(?:&#x00028;|&#x0003D;)</mo>)<mo>(?=&#x02212;)")
+NAME = re.compile(r"(<mi>[a-z]{2,}</mi>)(?=<mi>)")
+
+
+def convert(formula, display="inline"):
+    """Return a formula in TeX as MathML."""
+    mathml = converter.convert(formula, display=display)
+    mathml = SIGN.sub(r'\1<mo form="prefix">', mathml)
+    return NAME.sub(r'\1<mspace width="0.17em"/>', mathml)
 
 
 def inline(self, node):
@@ -21,11 +40,47 @@ def block(self, node):
     if node["number"]:
         number = get_node_equation_number(self, node)
         self.body.append(f'<span class="eqno">({number})</span>')
-    self.body.append(convert(node.astext(), display="block") + "</div>")
+    self.body.append(convert(node.astext(), "block") + "</div>")
     raise nodes.SkipNode
 
 
+def glyphs(formulas):
+    """Return the characters of formulas, a lone letter also as its italic."""
+    letters = set(html.unescape(re.sub("<[^>]*>", "", formulas)))
+    italics = [*range(0x1D434, 0x1D468), *range(0x1D6E2, 0x1D71C), 0x210E]
+    return letters | {
+        chr(code)
+        for code in italics
+        if normalize("NFKC", chr(code)) in letters
+    }
+
+
+def write_font(app, error):
+    """Cut STIX Two Math down to what the formulas of all pages need."""
+    if error or app.builder.format != "html":
+        return
+    pages = (page.read_text("utf-8") for page in app.outdir.rglob("*.html"))
+    formulas = "".join(
+        formula
+        for page in pages
+        for formula in re.findall("<math.*?</math>", page, re.S)
+    )
+    options = subset.Options(
+        flavor="woff",
+        hinting=False,
+        name_IDs=[0, 1, 13, 14],  # whose it is, its name, and its licence
+    )
+    whole = files("ziamath.fonts") / "STIXTwoMath-Regular.ttf"
+    with as_file(whole) as path:
+        font = subset.load_font(path, options)
+        cut = subset.Subsetter(options)
+        cut.populate(text="".join(glyphs(formulas)))
+        cut.subset(font)
+        subset.save_font(font, app.outdir / "_static/math.woff", options)
+
+
 def setup(app):
-    """Register the renderer; _config.yml chooses it."""
+    """Register the renderer, which _config.yml chooses, and its font."""
     app.add_html_math_renderer("mathml", (inline, None), (block, None))
+    app.connect("build-finished", write_font)
     return {"version": "1", "parallel_read_safe": True}
