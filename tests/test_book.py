@@ -10,6 +10,7 @@ import zipfile
 
 import pytest
 from bs4 import BeautifulSoup
+from fontTools.ttLib import TTFont
 
 import address
 from conftest import ROOT, make_book, run
@@ -87,6 +88,16 @@ def test_formulas_are_drawn_and_no_script_is_asked_from_outside(book):
     for page in book.values():
         assert "$" not in page.get_text().replace("$ make", "")
         assert not page.select("script[src^=http], link[href^=http]")
+
+
+def test_the_font_of_formulas_has_all_their_signs(built, book):
+    font = TTFont(built / "_static" / "math.woff")
+    formulas = [f for page in book.values() for f in page.find_all("math")]
+    text = "".join(formula.get_text() for formula in formulas)
+    signs = {ord(sign) for sign in text if not sign.isspace()}
+    drawn = {ord("√"), *map(ord, "𝑎𝑏𝑐𝑑𝑥𝑦𝑤𝐻𝐿𝜂𝜆𝛽")}
+    assert signs | drawn <= set(font.getBestCmap())
+    assert "MATH" in font  # large sums and roots
 
 
 @pytest.fixture(scope="module")

@@ -48,8 +48,14 @@ def use_address(app, config):
         "enable": bool(url),
         "font": "DejaVu Sans",
         "line_color": "#0072b2",
+        "image_mini": "book/images/fit.png",
     }
     config.notfound_urls_prefix = urlparse(url).path
+    config.notfound_context = {
+        "title": "No such page",
+        "body": "<h1>No such page</h1><p>This address names no page of the "
+        "book. The menu and the search know them all.</p>",
+    }
     if not repository:
         return
     config.html_theme_options |= {

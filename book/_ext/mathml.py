@@ -47,6 +47,7 @@ def block(self, node):
 def glyphs(formulas):
     """Return the characters of formulas, a lone letter also as its italic."""
     letters = set(html.unescape(re.sub("<[^>]*>", "", formulas)))
+    letters |= set("√" * ("<msqrt" in formulas))  # a sign that no text has
     italics = [*range(0x1D434, 0x1D468), *range(0x1D6E2, 0x1D71C), 0x210E]
     return letters | {
         chr(code)
