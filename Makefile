@@ -79,10 +79,10 @@ notebooks: $(VENV)/ready ## run the chapters and store their outputs
 matrix: $(VENV)/ready ## run the notebooks as others would: 15 minutes
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check \
 	  -r tests/matrix.txt -c constraints.txt
-	@$(BIN)/python tests/matrix.py
+	@PYTHONPATH=book/_ext $(BIN)/python tests/matrix.py
 
 audit: book ## weigh the pages and ask Lighthouse about them
-	@$(BIN)/python tests/audit.py
+	@PYTHONPATH=book/_ext $(BIN)/python tests/audit.py
 
 zip: book ## pack the book into one file to hand out
 	@cd _build && $(abspath $(BIN))/python -m zipfile -c next.zip html

@@ -1,9 +1,11 @@
 """What the book is made of: pinned, small, and with nothing hidden in it."""
 
 import json
+import os
 import pathlib
 import re
 import subprocess
+import sys
 
 import pytest
 
@@ -47,6 +49,23 @@ def test_notebooks_hold_text_and_pictures_alone(path):
             if "text/markdown" in kinds:
                 shown = "".join(out["data"]["text/markdown"])
                 assert shown.startswith("```diff\n")
+
+
+SCRIPTS = re.findall(
+    r"(?:PYTHONPATH=(\S+) )?\$\(BIN\)/python (\S+\.py)",
+    (ROOT / "Makefile").read_text(encoding="utf-8"),
+)
+
+
+@pytest.mark.parametrize(("path", "script"), SCRIPTS)
+def test_scripts_of_the_makefile_find_what_they_import(path, script):
+    subprocess.run(
+        [sys.executable, "-c", f"import runpy; runpy.run_path({script!r})"],
+        cwd=ROOT,
+        env=os.environ
+        | {"PYTHONPATH": os.pathsep.join([path, os.path.dirname(script)])},
+        check=True,
+    )
 
 
 def test_the_repository_is_small():
