@@ -12,7 +12,7 @@ export OMP_NUM_THREADS ?= 1
 unexport MPLBACKEND
 
 .DEFAULT_GOAL := help
-.PHONY: help book test lab notebooks matrix audit zip pdf bench constraints clean
+.PHONY: help book test lab notebooks classroom matrix audit zip pdf bench constraints clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' Makefile
@@ -81,6 +81,12 @@ matrix: $(VENV)/ready ## run the notebooks as others would: 15 minutes
 	  -r tests/matrix.txt -c constraints.txt
 	@PYTHONPATH=book/_ext $(BIN)/python tests/matrix.py
 
+# A chapter that is malformed leaves the last good copies in place.
+classroom: $(VENV)/ready ## copies to hand out, to teach from and to grade
+	@echo "Writing copies for students, teachers, slides and nbgrader"
+	@mkdir -p _build
+	@PYTHONPATH=book/_ext $(BIN)/python classroom/kit.py
+
 audit: book ## weigh the pages and ask Lighthouse about them
 	@PYTHONPATH=book/_ext $(BIN)/python tests/audit.py
 
@@ -102,7 +108,7 @@ bench: $(VENV)/ready ## measure how long things take, as ratios
 
 constraints: $(VENV)/ready ## pin anew all that the book uses
 	@$(BIN)/python -m pip install --quiet uv
-	@$(BIN)/uv pip compile requirements.txt tests/matrix.txt \
+	@$(BIN)/uv pip compile requirements.txt tests/matrix.txt classroom/requirements.txt \
 	  --universal --python-version 3.10 --annotation-style line --upgrade \
 	  --quiet --custom-compile-command "make constraints" -o constraints.txt
 

@@ -60,18 +60,18 @@ def predict(learning_rate=1e-6, steps=2000, start=START):
     return losses, best + axes.T @ left[-1]
 
 
-def predict_legendre():
-    """Return the same for chapter 4's run, which NumPy makes by hand."""
+def predict_legendre(learning_rate=5e-6, start=(0, -1, 0, 0.3)):
+    """Return the same for chapter 4's model, which NumPy runs by hand."""
     x, y = data()
     p3 = np.polynomial.Legendre.basis(3)
-    weights, losses = np.array([0, -1, 0, 0.3]), []
+    weights, losses = _numbers("start", start, 4), []
     for _ in range(2000):
         a, b, c, d = weights
         error = a + b * p3(c + d * x) - y
         losses.append(error @ error)
         slope = b * p3.deriv()(c + d * x)
         parts = np.array([np.ones_like(x), p3(c + d * x), slope, slope * x])
-        weights = weights - 5e-6 * 2 * parts @ error
+        weights = weights - learning_rate * 2 * parts @ error
     return np.array(losses), weights
 
 

@@ -1,6 +1,5 @@
 """The chapters: one curve, one anatomy, outputs that hold anywhere."""
 
-import itertools
 import json
 import pathlib
 import re
@@ -151,15 +150,22 @@ def test_the_anatomy_of_a_chapter(path):
 
 
 @chapters()
-def test_three_exercises_each_with_its_solution(path):
+def test_three_exercises_each_with_its_solution_and_its_check(path):
     everything = json.loads(path.read_text(encoding="utf-8"))["cells"]
     asked = []
-    for cell, following in itertools.pairwise(everything):
-        found = re.search(r"\*\*(\d)\. (\w+)\.\*\*", source(cell))
-        if cell["cell_type"] == "markdown" and found:
+    for cell, solution, check in zip(
+        everything, everything[1:], everything[2:], strict=False
+    ):
+        if "exercise" in cell["metadata"].get("tags", []):
+            found = re.match(r"\*\*(\d)\. (\w+)\.\*\* ", source(cell))
             asked.append(found.groups())
-            tags = following["metadata"].get("tags", [])
-            assert {"solution", "hide-cell"} <= set(tags)
+            assert solution["metadata"]["tags"] == ["hide-cell", "solution"]
+            name = f"{int(path.stem[:2])}.{found[1]}"
+            assert f'exercises.check("{name}", ' in source(check)
+            assert printed(check) == f"Exercise {name}: right.\n"
+            answers = re.search(r'", (.+)\)$', source(check))[1].split(", ")
+            named = re.findall(r"`(\w+)`", source(cell))
+            assert set(answers) <= set(named), "the text names its answers"
     assert asked == [("1", "Predict"), ("2", "Change"), ("3", "Break")]
 
 

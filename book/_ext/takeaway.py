@@ -50,6 +50,11 @@ def loop_of(path):
 def standalone(path):
     """Return the chapter with all that it imports inside, and no outputs."""
     chapter = nbformat.read(path, as_version=4)
+    chapter.cells = [
+        cell
+        for cell in chapter.cells
+        if "teacher" not in cell.metadata.get("tags", [])
+    ]
     code = "\n".join(c.source for c in chapter.cells if c.cell_type == "code")
     files = {
         module.name: module.read_text(encoding="utf-8")
