@@ -5,6 +5,8 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 CHAPTERS := $(wildcard notebooks/*.ipynb)
+MODULES := $(addprefix tests/test_,sinefit.py polynomial.py properties.py \
+  exercises.py)
 
 # Several notebooks run at once, so each keeps to one core. Their figures are
 # stored, whatever a reader's own Matplotlib is set to.
@@ -35,6 +37,9 @@ $(VENV)/ready: requirements.txt constraints.txt
 	  -r requirements.txt -c constraints.txt
 	@$(BIN)/python -c 'import pathlib, site; pathlib.Path( \
 	  site.getsitepackages()[0], "book.pth").write_text("$(CURDIR)/notebooks")'
+	@rm -f $(VENV)/etc/jupyter/jupyter_server_config.d/nbgrader.json
+	@$(BIN)/jupyter labextension disable @jupyter/nbgrader \
+	  --level=sys_prefix # no grading in a reader's JupyterLab
 	@mkdir -p $(VENV)/etc/ipython # no warning for each kernel that starts
 	@echo "c.IPKernelApp.log_level = 'ERROR'" \
 	  > $(VENV)/etc/ipython/ipython_kernel_config.py
@@ -54,10 +59,9 @@ test: $(VENV)/ready ## prove everything
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/ruff check --quiet .
 	@echo "Run the notebooks, compare their outputs, and test the rest"
-	@$(BIN)/pytest
-	@echo "See that the tests of the two modules take every branch of them"
-	@$(BIN)/pytest -n 0 --cov=notebooks $(addprefix tests/test_,\
-	  sinefit.py polynomial.py properties.py)
+	@$(BIN)/pytest $(addprefix --ignore=,$(MODULES))
+	@echo "Test the modules, every branch of them"
+	@$(BIN)/pytest --cov=notebooks $(MODULES)
 
 lab: $(VENV)/ready ## open the chapters in JupyterLab
 	$(BIN)/jupyter lab notebooks
