@@ -137,11 +137,15 @@ def read(path):
 
 
 def bare(chapter):
-    """Return a copy without notes, outputs, counts and tags."""
+    """Return a copy without notes, outputs, counts and metadata.
+
+    The tag of the loop stays: another chapter's diff looks for it.
+    """
     chapter = copy.deepcopy(chapter)
     chapter.cells = [c for c in chapter.cells if "teacher" not in tags(c)]
     for cell in chapter.cells:
-        cell.metadata = nbformat.NotebookNode()
+        loop = "loop" in tags(cell)
+        cell.metadata = nbformat.from_dict({"tags": ["loop"]} if loop else {})
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None
     return chapter

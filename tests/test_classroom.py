@@ -3,8 +3,10 @@
 import copy
 import json
 import shutil
+import sys
 import zipfile
 
+import matplotlib.pyplot as plt
 import nbformat
 import pytest
 from nbgrader.apps import NbGraderAPI
@@ -12,6 +14,7 @@ from nbgrader.coursedir import CourseDirectory
 from traitlets.config import Config
 
 import kit
+import runner
 from conftest import NOTEBOOKS, ROOT, make_book
 
 CHAPTERS = sorted(NOTEBOOKS.glob("0*.ipynb"))
@@ -63,6 +66,23 @@ def test_students_get_no_solution(path, made):
 
 
 @chapters()
+def test_a_students_copy_runs_to_its_first_todo(path, made, monkeypatch):
+    monkeypatch.chdir(made / "student")
+    monkeypatch.syspath_prepend(made / "student")
+    monkeypatch.setattr(plt, "show", lambda: plt.close("all"))
+    for module in ("sinefit", "polynomial", "exercises"):
+        monkeypatch.delitem(sys.modules, module, raising=False)
+    cells = runner.code_cells(made / "student" / path.name)
+    sources = [runner.source(cell) for cell in cells]
+    first = next(i for i, s in enumerate(sources) if s.startswith("# TODO"))
+    number = int(path.stem[:2])
+    with pytest.raises(
+        runner.Caught, match=rf"Exercise {number}.1: nothing .* in place of"
+    ):
+        runner.run(cells[: first + 2], compare=False)
+
+
+@chapters()
 def test_copies_are_what_they_are_called(path, made):
     chapter, found = kit.read(path)
     student = nbformat.read(made / "student" / path.name, as_version=4)
@@ -70,7 +90,8 @@ def test_copies_are_what_they_are_called(path, made):
     for name, _, _ in found:
         assert f"# TODO {name}: " in text
     for cell in student.cells:
-        assert (cell.metadata, cell.get("outputs", [])) == ({}, [])
+        assert cell.metadata in ({}, {"tags": ["loop"]})
+        assert cell.get("outputs", []) == []
     assert (made / "student" / "exercises.py").exists()
     teacher = nbformat.read(made / "teacher" / path.name, as_version=4)
     assert [c.source for c in teacher.cells] == [
