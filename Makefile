@@ -14,7 +14,8 @@ export OMP_NUM_THREADS ?= 1
 unexport MPLBACKEND
 
 .DEFAULT_GOAL := help
-.PHONY: help book test lab notebooks classroom matrix audit zip pdf bench constraints clean
+.PHONY: help book test lab notebooks classroom hub load measure matrix audit \
+  zip pdf bench constraints clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' Makefile
@@ -90,6 +91,21 @@ classroom: $(VENV)/ready ## copies to hand out, to teach from and to grade
 	@echo "Writing copies for students, teachers, slides and nbgrader"
 	@mkdir -p _build
 	@PYTHONPATH=book/_ext $(BIN)/python classroom/kit.py
+
+hub: classroom ## a JupyterHub for one room, on this machine
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check \
+	  -r classroom/requirements.txt -c constraints.txt
+	@$(BIN)/jupyterhub -f classroom/jupyterhub_config.py
+
+load: classroom ## N=10: see how so many learners at once fare on a hub
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check \
+	  -r classroom/requirements.txt -c constraints.txt
+	@$(BIN)/python classroom/load.py
+
+measure: classroom ## write what the teacher's page says of time and memory
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check \
+	  -r classroom/requirements.txt -c constraints.txt
+	@$(BIN)/python classroom/measure.py
 
 audit: book ## weigh the pages and ask Lighthouse about them
 	@PYTHONPATH=book/_ext $(BIN)/python tests/audit.py

@@ -12,7 +12,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 BIN = Path(sys.executable).parent
-WORK = Path(os.environ.get("HUB_FOLDER", ROOT / "_build" / "hub"))
+WORK = Path(os.environ.get("HUB_FOLDER", ROOT / "hub"))  # learners' work
 STUDENT = ROOT / "_build" / "classroom" / "student"
 PASSWORD = os.environ.get("HUB_PASSWORD", "")
 GIGABYTES = 2  # of memory that any one process of a learner may fill
@@ -49,7 +49,7 @@ c.JupyterHub.hub_port = int(os.environ.get("HUB_PORT", 8081))
 c.JupyterHub.db_url = f"sqlite:///{WORK / 'jupyterhub.sqlite'}"
 c.JupyterHub.cookie_secret_file = str(WORK / "cookie_secret")
 c.JupyterHub.cleanup_servers = True
-c.JupyterHub.concurrent_spawn_limit = 10  # the others wait their turn
+c.JupyterHub.concurrent_spawn_limit = 0  # a room comes all at once
 c.ConfigurableHTTPProxy.command = [str(BIN / "configurable-http-proxy")]
 c.ConfigurableHTTPProxy.api_url = os.environ.get(
     "HUB_PROXY_API", "http://127.0.0.1:8001"

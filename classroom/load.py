@@ -25,8 +25,9 @@ import yarl
 ROOT = Path(__file__).parents[1]
 N = int(os.environ.get("N", 10))
 CHAPTER = os.environ.get("CHAPTER", "03_autograd")
-PATIENCE = 900  # seconds that a learner waits, for all together
+PATIENCE = 600  # seconds that a learner waits, for all together
 PORT = 8765
+HEAD = ("learners", "done", "median", "slowest", "memory", "failed")
 
 
 class Failed(Exception):
@@ -49,7 +50,8 @@ async def log_in(session, hub, name, password):
 async def get_server(session, hub, name):
     """Ask for a server, and wait until it answers."""
     async with session.get(f"{hub}/hub/spawn/{name}") as answer:
-        await answer.read()
+        if answer.status != 200:
+            raise Failed(f"a server: {answer.status}")
     while True:
         async with session.get(f"{hub}/user/{name}/lab") as answer:
             if answer.status == 200 and "/hub/" not in answer.url.path:
@@ -62,6 +64,16 @@ def headers(session, hub, name):
     home = yarl.URL(f"{hub}/user/{name}/")
     cookies = session.cookie_jar.filter_cookies(home)
     return {"X-XSRFToken": cookies["_xsrf"].value}
+
+
+async def connect(session, address):
+    """Open a kernel's channel; try again, as JupyterLab does."""
+    for pause in (1, 5, 25):
+        try:
+            return await session.ws_connect(address, max_msg_size=0)
+        except aiohttp.ClientError:
+            await asyncio.sleep(pause)
+    raise Failed("no channel to the kernel")
 
 
 async def run_cell(socket, source):
@@ -96,26 +108,26 @@ async def run_cell(socket, source):
     raise Failed("the kernel died")
 
 
-async def learn(hub, name, password, cells):
+async def learn(hub, name, password, chapter, cells):
     """Be a learner: log in, run the chapter, leave."""
     jar = aiohttp.CookieJar(unsafe=True)  # cookies of an address in numbers
     async with aiohttp.ClientSession(cookie_jar=jar) as session:
         await log_in(session, hub, name, password)
         await get_server(session, hub, name)
         home = f"{hub}/user/{name}"
-        async with session.get(f"{home}/api/contents/{CHAPTER}.ipynb") as copy:
+        async with session.get(f"{home}/api/contents/{chapter}.ipynb") as copy:
             if copy.status != 200:
                 raise Failed("the copy of the chapter is missing")
         async with session.post(
             f"{home}/api/kernels",
-            json={"name": "python3", "path": f"{CHAPTER}.ipynb"},
+            json={"name": "python3", "path": f"{chapter}.ipynb"},
             headers=headers(session, hub, name),
         ) as answer:
             if answer.status != 201:
                 raise Failed(f"a kernel: {answer.status}")
             kernel = (await answer.json())["id"]
         address = f"{home}/api/kernels/{kernel}/channels"
-        async with session.ws_connect(address, max_msg_size=0) as socket:
+        async with await connect(session, address) as socket:
             for source in cells:
                 await run_cell(socket, source)
         async with session.delete(
@@ -125,16 +137,19 @@ async def learn(hub, name, password, cells):
             await answer.read()
 
 
-async def attend(hub, name, password, cells):
+async def attend(hub, name, password, chapter, cells):
     """Return how long a learner took, and what went wrong, if anything."""
     start = time.monotonic()
     try:
-        await asyncio.wait_for(learn(hub, name, password, cells), PATIENCE)
+        learner = learn(hub, name, password, chapter, cells)
+        await asyncio.wait_for(learner, PATIENCE)
         wrong = None
     except asyncio.TimeoutError:
         wrong = "out of patience"
-    except (Failed, aiohttp.ClientError, OSError) as error:
-        wrong = str(error) or type(error).__name__
+    except Failed as error:
+        wrong = str(error)
+    except (aiohttp.ClientError, OSError) as error:
+        wrong = type(error).__name__
     return time.monotonic() - start, wrong
 
 
@@ -171,10 +186,14 @@ async def wait_for(hub, process):
     sys.exit("the hub did not start: see _build/hub.log")
 
 
-async def main():
-    """Start a hub of its own, send the learners, print a line."""
+async def room(size, chapter):
+    """Start a hub, send it so many learners, and end it.
+
+    Return the seconds of those who finished, what kept the others, and the
+    most bytes that hub, servers and kernels filled.
+    """
     notebook = json.loads(
-        (ROOT / "notebooks" / f"{CHAPTER}.ipynb").read_text("utf-8")
+        (ROOT / "notebooks" / f"{chapter}.ipynb").read_text("utf-8")
     )
     cells = [
         "".join(cell["source"])
@@ -207,28 +226,39 @@ async def main():
                 watch(psutil.Process(started.pid), peak)
             )
             rows = await asyncio.gather(
-                *(attend(hub, f"ada{i}", password, cells) for i in range(N))
+                *(
+                    attend(hub, f"ada{i}", password, chapter, cells)
+                    for i in range(size)
+                )
             )
             watcher.cancel()
         finally:
-            below = psutil.Process(started.pid).children(recursive=True)
-            started.terminate()
-            started.wait()
-            for one in psutil.wait_procs(below, timeout=20)[1]:
-                one.kill()
+            if started.poll() is None:
+                below = psutil.Process(started.pid).children(recursive=True)
+                started.terminate()
+                started.wait()
+                for one in psutil.wait_procs(below, timeout=20)[1]:
+                    one.kill()
             shutil.rmtree(folder, ignore_errors=True)
     times = [seconds for seconds, wrong in rows if not wrong]
-    failures = [wrong for _, wrong in rows if wrong]
-    print("| learners | finished | median | slowest | peak memory |")
-    print("|---|---|---|---|---|")
-    middle = f"{statistics.median(times):.0f} s" if times else "-"
-    slowest = f"{max(times):.0f} s" if times else "-"
-    used = f"{peak[0] / 1e9:.1f} GB"
-    print(f"| {N} | {len(times)} | {middle} | {slowest} | {used} |")
-    for wrong in sorted({*failures}):
-        print(f"{failures.count(wrong)} failed: {wrong}")
-    sys.exit(bool(failures))
+    return times, [wrong for _, wrong in rows if wrong], peak[0]
+
+
+def row(size, times, failures, peak):
+    """Return what a room's table says of this one, under HEAD."""
+    told = "; ".join(f"{failures.count(w)}: {w}" for w in sorted({*failures}))
+    return (
+        size,
+        len(times),
+        f"{statistics.median(times):.0f} s" if times else "-",
+        f"{max(times):.0f} s" if times else "-",
+        f"{peak / 1e9:.1f} GB",
+        told or "none",
+    )
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    found = asyncio.run(room(N, CHAPTER))
+    for line in (HEAD, row(N, *found)):
+        print("".join(f"{word!s:>14}" for word in line))
+    sys.exit(bool(found[1]))

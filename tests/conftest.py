@@ -38,17 +38,28 @@ def make_book(folder, target="book"):
     return run(command, folder)
 
 
-@pytest.fixture(scope="session")
-def built(tmp_path_factory, testrun_uid):
-    """Build the book, once for all workers; return the folder of its pages."""
-    done = tmp_path_factory.getbasetemp().parent / f"built-{testrun_uid}"
+def make_once(target, folder, run_id):
+    """Make a target of the Makefile, once for all workers of a run."""
+    done = folder.getbasetemp().parent / f"{target}-{run_id}"
     with FileLock(f"{done}.lock"):
         if not done.exists():
-            result = make_book(ROOT)
+            result = make_book(ROOT, target)
             assert result.returncode == 0, result.stdout
-            assert "_build/html/index.html" in result.stdout
             done.touch()
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory, testrun_uid):
+    """Build the book; return the folder of its pages."""
+    make_once("book", tmp_path_factory, testrun_uid)
     return ROOT / "_build" / "html"
+
+
+@pytest.fixture(scope="session")
+def made(tmp_path_factory, testrun_uid):
+    """Make the classroom's copies; return their folder."""
+    make_once("classroom", tmp_path_factory, testrun_uid)
+    return ROOT / "_build" / "classroom"
 
 
 @pytest.fixture(scope="session")

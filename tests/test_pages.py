@@ -113,7 +113,8 @@ def test_pages_are_light(built, online):
 
 
 # What does not fit into its place on the page, and scrolls or is cut.
-CUT = """[...document.querySelectorAll('article :is(pre, table, .math)')]
+CUT = """[...document.querySelectorAll(
+  'article :is(pre, .pst-scrollable-table-container, .math)')]
 .filter(box => box.scrollWidth > box.clientWidth + 1).map(box => box.innerText)
 """
 

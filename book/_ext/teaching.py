@@ -1,0 +1,41 @@
+"""Gather the teacher's notes of all chapters: the directive teaching-notes.
+
+They stand in the chapters, in cells tagged teacher, which the book leaves out
+of the chapters' own pages. Without this extension nobody reads them there.
+"""
+
+import json
+from pathlib import Path
+
+from docutils import nodes
+from docutils.statemachine import StringList
+from sphinx.util.docutils import SphinxDirective
+
+NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
+
+
+class TeachingNotes(SphinxDirective):
+    """Show the notes, each under its chapter's title."""
+
+    def run(self):
+        """Return the notes as nodes."""
+        lines = []
+        for path in sorted(NOTEBOOKS.glob("0*.ipynb")):
+            self.env.note_dependency(str(path))
+            cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+            title = "".join(cells[0]["source"]).splitlines()[0][2:]
+            lines += [f"**{int(path.stem[:2])}. {title}**", ""]
+            for cell in cells:
+                if "teacher" in cell["metadata"].get("tags", []):
+                    text = "".join(cell["source"])
+                    lines += [*text.splitlines()[2:], ""]
+        node = nodes.Element()
+        lines = StringList(lines, source="notebooks")
+        self.state.nested_parse(lines, self.content_offset, node)
+        return node.children
+
+
+def setup(app):
+    """Register the directive."""
+    app.add_directive("teaching-notes", TeachingNotes)
+    return {"version": "1", "parallel_read_safe": True}
