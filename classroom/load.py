@@ -27,7 +27,7 @@ N = int(os.environ.get("N", 10))
 CHAPTER = os.environ.get("CHAPTER", "03_autograd")
 PATIENCE = 600  # seconds that a learner waits, for all together
 PORT = 8765
-HEAD = ("learners", "done", "median", "slowest", "memory", "failed")
+HEAD = ("room", "done", "median", "slowest", "memory", "failed")
 
 
 class Failed(Exception):
@@ -250,9 +250,9 @@ def row(size, times, failures, peak):
     return (
         size,
         len(times),
-        f"{statistics.median(times):.0f} s" if times else "-",
-        f"{max(times):.0f} s" if times else "-",
-        f"{peak / 1e9:.1f} GB",
+        f"{statistics.median(times):.0f}\N{NO-BREAK SPACE}s" if times else "-",
+        f"{max(times):.0f}\N{NO-BREAK SPACE}s" if times else "-",
+        f"{peak / 1e9:.1f}\N{NO-BREAK SPACE}GB",
         told or "none",
     )
 

@@ -62,7 +62,10 @@ def chapter_row(path):
     return (
         f"{int(path.stem[:2])}. {name}",
         *minutes,
-        *(f"{took:.0f} s", f"{used / 1e6:.0f} MB"),
+        *(
+            f"{took:.0f}\N{NO-BREAK SPACE}s",
+            f"{used / 1e6:.0f}\N{NO-BREAK SPACE}MB",
+        ),
     )
 
 
@@ -83,7 +86,12 @@ def kernel_row(name, code, threads):
         check=True,
     ).stdout
     used, running = map(int, said.split())
-    return name, threads or "nothing", f"{used / 1e6:.0f} MB", running
+    return (
+        name,
+        threads or "nothing",
+        f"{used / 1e6:.0f}\N{NO-BREAK SPACE}MB",
+        running,
+    )
 
 
 if __name__ == "__main__":
