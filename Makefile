@@ -13,6 +13,10 @@ MODULES := $(addprefix tests/test_,sinefit.py polynomial.py properties.py \
 export OMP_NUM_THREADS ?= 1
 unexport MPLBACKEND
 
+# Tests wait for browsers and kernels: one more of them at once than cores.
+export PYTEST_XDIST_AUTO_NUM_WORKERS ?= $(shell \
+  expr $$(getconf _NPROCESSORS_ONLN) + 1)
+
 .DEFAULT_GOAL := help
 .PHONY: help book test lab notebooks classroom hub load measure matrix audit \
   zip pdf bench constraints clean

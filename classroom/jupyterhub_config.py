@@ -38,7 +38,7 @@ def hand_out(spawner):
     home = WORK / "homes" / spawner.user.name
     home.mkdir(parents=True, exist_ok=True)
     for file in STUDENT.iterdir():
-        if not (home / file.name).exists():
+        if file.is_file() and not (home / file.name).exists():
             shutil.copy(file, home)
 
 
