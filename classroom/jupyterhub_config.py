@@ -44,16 +44,11 @@ def hand_out(spawner):
 
 c = get_config()  # noqa: F821, JupyterHub gives it
 
-c.JupyterHub.bind_url = os.environ.get("HUB_URL", "http://:8000")
-c.JupyterHub.hub_port = int(os.environ.get("HUB_PORT", 8081))
 c.JupyterHub.db_url = f"sqlite:///{WORK / 'jupyterhub.sqlite'}"
 c.JupyterHub.cookie_secret_file = str(WORK / "cookie_secret")
 c.JupyterHub.cleanup_servers = True
 c.JupyterHub.concurrent_spawn_limit = 0  # a room comes all at once
 c.ConfigurableHTTPProxy.command = [str(BIN / "configurable-http-proxy")]
-c.ConfigurableHTTPProxy.api_url = os.environ.get(
-    "HUB_PROXY_API", "http://127.0.0.1:8001"
-)
 c.ConfigurableHTTPProxy.pid_file = str(WORK / "proxy.pid")
 
 c.JupyterHub.authenticator_class = "shared-password"

@@ -206,14 +206,17 @@ async def room(size, chapter):
         "HUB_PASSWORD": password,
         "HUB_ALLOW_ROOT": "1",  # a hub for these learners alone
         "HUB_FOLDER": folder,
-        "HUB_URL": hub,
-        "HUB_PORT": str(PORT + 1),
-        "HUB_PROXY_API": f"http://127.0.0.1:{PORT + 2}",
     }
-    config = ROOT / "classroom" / "jupyterhub_config.py"
+    command = [
+        Path(sys.executable).parent / "jupyterhub",
+        f"--config={ROOT / 'classroom' / 'jupyterhub_config.py'}",
+        f"--JupyterHub.bind_url={hub}",
+        f"--JupyterHub.hub_port={PORT + 1}",
+        f"--ConfigurableHTTPProxy.api_url=http://127.0.0.1:{PORT + 2}",
+    ]
     with (ROOT / "_build" / "hub.log").open("w") as log:
         started = subprocess.Popen(
-            [Path(sys.executable).parent / "jupyterhub", "-f", config],
+            command,
             cwd=folder,
             env=os.environ | settings,
             stdout=log,

@@ -6,6 +6,7 @@ learners fare on a hub (10 minutes; load.py). All on the machine it runs on.
 """
 
 import asyncio
+import math
 import os
 import platform
 import re
@@ -23,6 +24,7 @@ import load
 ROOT = Path(__file__).parents[1]
 CHAPTERS = sorted((ROOT / "notebooks").glob("0*.ipynb"))
 ROOMS = (1, 10, 40)
+RESERVE = 2  # GB
 TIME = re.compile(
     r"\*\*Time\*\* (\d+) minutes to read, (\d+) for the exercises, "
     r"(\d+) to teach"
@@ -97,8 +99,18 @@ def kernel_row(name, code, threads):
 if __name__ == "__main__":
     rooms = {n: asyncio.run(load.room(n, "03_autograd")) for n in ROOMS}
     few, many = ROOMS[-2:]
-    each = (rooms[many][2] - rooms[few][2]) / (many - few) / 1e9
-    wants = {size: f"{size * each + 2:.0f} GB" for size in (10, 40, 200)}
+    more = many - few
+    cores = psutil.cpu_count()
+    memory = (rooms[many][2] - rooms[few][2]) / more / 1e9
+    work = (max(rooms[many][0]) - max(rooms[few][0])) / more * cores
+    wants = [
+        (
+            size,
+            f"{size * memory + RESERVE:.0f}\N{NO-BREAK SPACE}GB",
+            math.ceil(size * work / 60),
+        )
+        for size in (10, 40, 200)
+    ]
     lines = [
         "<!-- Written by make measure. -->",
         "<!-- chapters -->",
@@ -123,12 +135,14 @@ if __name__ == "__main__":
         "",
         *table(load.HEAD, [load.row(n, *rooms[n]) for n in ROOMS]),
         "",
-        f"Measured on {psutil.cpu_count()} cores of {platform.machine()} with "
-        f"{psutil.virtual_memory().total / 1e9:.0f} GB of memory. One learner "
-        f"more takes about {each:.2f} GB. So a room of 10 wants {wants[10]}, "
-        f"one of 40 {wants[40]}, and 200 learners {wants[200]}, the hub "
-        "and a reserve included. Cores decide how long they wait: with twice "
-        "as many, about half as long.",
+        f"Measured on {cores} cores of {platform.machine()} with "
+        f"{psutil.virtual_memory().total / 1e9:.0f} GB of memory. From the "
+        f"last two rows, one learner more takes {memory:.2f} GB, and "
+        f"{work:.0f} seconds of a core. So this is what a room wants, "
+        f"{RESERVE} GB for the hub and the machine included, and cores for "
+        "all to be done within a minute of one key:",
+        "",
+        *table(("room", "memory", "cores"), wants),
     ]
     (ROOT / "book" / "measured.md").write_text("\n".join(lines) + "\n")
     print("\n".join(lines))

@@ -27,6 +27,9 @@ def test_what_was_measured_is_of_these_chapters():
         assert f"| {int(path.stem[:2])}. {name} | {told} | " in measured
     for learners in (1, 10, 40):
         assert re.search(rf"^\| {learners} \| \d+ \|", measured, re.M)
+    for learners in (10, 40, 200):
+        row = rf"^\| {learners} \| \d+\sGB \| \d+ \|$"
+        assert re.search(row, measured, re.M)
 
 
 def test_the_page_has_the_notes_and_the_chapters_have_not(built):
