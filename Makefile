@@ -96,19 +96,18 @@ classroom: $(VENV)/ready ## copies to hand out, to teach from and to grade
 	@mkdir -p _build
 	@PYTHONPATH=book/_ext $(BIN)/python classroom/kit.py
 
-hub: classroom ## a JupyterHub for one room, on this machine
+$(VENV)/hub: $(VENV)/ready classroom/requirements.txt
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check \
 	  -r classroom/requirements.txt -c constraints.txt
+	@touch $@
+
+hub: classroom $(VENV)/hub ## a JupyterHub for one room, on this machine
 	@$(BIN)/jupyterhub -f classroom/jupyterhub_config.py
 
-load: classroom ## N=10: see how so many learners at once fare on a hub
-	@$(BIN)/python -m pip install -qq --disable-pip-version-check \
-	  -r classroom/requirements.txt -c constraints.txt
+load: classroom $(VENV)/hub ## N=10: see how so many fare on a hub at once
 	@$(BIN)/python classroom/load.py
 
-measure: classroom ## write what the teacher's page says of time and memory
-	@$(BIN)/python -m pip install -qq --disable-pip-version-check \
-	  -r classroom/requirements.txt -c constraints.txt
+measure: classroom $(VENV)/hub ## write what the teacher's page tells of costs
 	@$(BIN)/python classroom/measure.py
 
 audit: book ## weigh the pages and ask Lighthouse about them
@@ -132,8 +131,8 @@ bench: $(VENV)/ready ## measure how long things take, as ratios
 
 constraints: $(VENV)/ready ## pin anew all that the book uses
 	@$(BIN)/python -m pip install --quiet uv
-	@$(BIN)/uv pip compile requirements.txt tests/matrix.txt classroom/requirements.txt \
-	  --universal --python-version 3.10 --annotation-style line --upgrade \
+	@$(BIN)/uv pip compile requirements.txt tests/matrix.txt \
+	  classroom/requirements.txt --universal --python-version 3.10 --annotation-style line --upgrade \
 	  --quiet --custom-compile-command "make constraints" -o constraints.txt
 
 clean: ## remove all that was built, the set-up too

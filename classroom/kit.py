@@ -23,25 +23,20 @@ import sphinx_revealjs
 from nbconvert import SlidesExporter
 from nbgrader.apps import NbGraderAPI
 from nbgrader.coursedir import CourseDirectory
-from traitlets.config import Config
+from traitlets.config import Config, PyFileConfigLoader
 
 import mathml
 import takeaway
 
 ROOT = Path(__file__).parents[1]
 NOTEBOOKS = ROOT / "notebooks"
+CONFIG = ROOT / "classroom" / "nbgrader_config.py"
 TAGS = {  # all there are
     *("imports", "data", "loop", "check", "hide-cell", "remove-cell"),
     *("exercise", "solution", "verify", "teacher", "slide"),
     "nbval-ignore-output",
 }
 LONG = 12  # lines of output, and more than a slide has room for
-CONFIG = """\
-c = get_config()
-c.CourseDirectory.course_id = "one-curve"
-c.ClearSolutions.code_stub = {"python": ""}
-c.ExecutePreprocessor.timeout = 60
-"""
 
 
 class Malformed(Exception):
@@ -81,17 +76,16 @@ def read(path):
             f"no tag is called {unknown}: expected some of {sorted(TAGS)}.",
         )
     for number, cell in enumerate(cells, 1):
-        role = [t for t in tags(cell) if t in ("exercise", "solution")]
         before = tags(cells[number - 2]) if number > 1 else []
         after = [*map(tags, cells[number : number + 2]), [], []]
-        if "solution" in role:
+        if "solution" in tags(cell):
             need(
                 "exercise" in before,
                 number,
                 "a solution without its exercise: put the cell of text "
                 "tagged exercise right before it.",
             )
-        if "exercise" in role:
+        if "exercise" in tags(cell):
             need(
                 "solution" in after[0] and "verify" in after[1],
                 number,
@@ -167,20 +161,22 @@ def for_teachers(chapter):
     return chapter
 
 
-def for_nbgrader(path, exercises):
+def for_nbgrader(path, chapter, exercises):
     """Return the chapter as nbgrader's source: one file, a point a check."""
-    roles = {}
+    grades = {}
     for name, solution, stub in exercises:
-        roles[solution] = f"solution-{name}", stub
-        roles[solution + 1] = f"check-{name}", None
-    whole = nbformat.read(path, as_version=4)
-    for index, cell in enumerate(whole.cells):
-        grade_id, stub = roles.get(index, (None, None))
+        grades[chapter.cells[solution].id] = f"solution-{name}", stub
+        grades[chapter.cells[solution + 1].id] = f"check-{name}", None
+    source = bare(chapter)
+    for cell in source.cells:
+        if cell.id not in grades:
+            continue
+        grade_id, stub = grades[cell.id]
         if stub:
             cell.source = (
                 f"{stub}\n### BEGIN SOLUTION\n{cell.source}\n### END SOLUTION"
             )
-        cell.metadata["nbgrader"] = grade_id and {
+        cell.metadata["nbgrader"] = {
             "grade_id": grade_id.replace(".", "-"),
             "grade": not stub,
             "points": 0 if stub else 1,
@@ -190,16 +186,9 @@ def for_nbgrader(path, exercises):
             "cell_type": "code",
             "schema_version": 3,
         }
-    # what loop_diff reads of other chapters, and no file beside
-    first = takeaway.standalone(path).cells[1]
-    first.metadata["nbgrader"] = None
-    whole.cells.insert(1, first)
-    marks = {c.id: c.metadata["nbgrader"] for c in whole.cells}
-    whole = bare(whole)
-    for cell in whole.cells:
-        if marks[cell.id]:
-            cell.metadata["nbgrader"] = marks[cell.id]
-    return whole
+    # the cell that brings what the chapter imports and reads of other ones
+    source.cells.insert(1, takeaway.standalone(path).cells[1])
+    return source
 
 
 def for_slides(chapter):
@@ -261,15 +250,18 @@ def deck(chapter, title):
     return page
 
 
-def release(course, names):
-    """Let nbgrader make the students' copies of these assignments."""
+def grader(course):
+    """Return nbgrader's interface to a course, under the course's settings."""
     tools = str(Path(sys.executable).parent)  # nbgrader calls alembic
     os.environ["PATH"] = os.pathsep.join([tools, os.environ["PATH"]])
-    settings = Config()
+    settings = PyFileConfigLoader(CONFIG.name, str(course)).load_config()
     settings.CourseDirectory.root = str(course)
-    settings.CourseDirectory.course_id = "one-curve"
-    settings.ClearSolutions.code_stub = {"python": ""}
-    api = NbGraderAPI(CourseDirectory(config=settings), config=settings)
+    return NbGraderAPI(CourseDirectory(config=settings), config=settings)
+
+
+def release(course, names):
+    """Let nbgrader make the students' copies of these assignments."""
+    api = grader(course)
     for name in names:
         done = api.generate_assignment(name)
         if not done["success"]:
@@ -290,7 +282,7 @@ def make(folder, paths):
         write(for_students(chapter, exercises), folder / "student" / path.name)
         write(for_teachers(chapter), folder / "teacher" / path.name)
         source = folder / "nbgrader" / "source" / path.stem
-        write(for_nbgrader(path, exercises), source / path.name)
+        write(for_nbgrader(path, chapter, exercises), source / path.name)
         for target in (folder / "student", folder / "teacher", source):
             for module in modules:
                 shutil.copy(module, target)
@@ -299,7 +291,7 @@ def make(folder, paths):
         title = chapter.cells[0].source.splitlines()[0].removeprefix("# ")
         slides.write_text(deck(for_slides(chapter), title), encoding="utf-8")
     course = folder / "nbgrader"
-    (course / "nbgrader_config.py").write_text(CONFIG)
+    shutil.copy(CONFIG, course)
     release(course, [path.stem for path in paths])
     shutil.make_archive(str(folder / "student"), "zip", folder / "student")
 

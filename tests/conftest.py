@@ -72,14 +72,29 @@ def browser():
         pytest.skip(str(missing))
 
 
+def enter(monkeypatch, copy):
+    """Let Python run in a copy of the notebooks' folder, with its modules."""
+    monkeypatch.chdir(copy)
+    monkeypatch.syspath_prepend(copy)
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    monkeypatch.setattr(plt, "show", lambda: plt.close("all"))
+    for module in ("sinefit", "polynomial", "exercises"):
+        monkeypatch.delitem(sys.modules, module, raising=False)
+
+
+def copy_parts(folder, *names):
+    """Copy files and folders of the repository to another folder."""
+    for name in names:
+        if (ROOT / name).is_dir():
+            shutil.copytree(ROOT / name, folder / name)
+        else:
+            shutil.copy(ROOT / name, folder / name)
+
+
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
     """Return a copy of the notebooks' folder, in which Python now runs."""
     copy = tmp_path / "notebooks"
     shutil.copytree(NOTEBOOKS, copy)
-    monkeypatch.chdir(copy)
-    monkeypatch.syspath_prepend(copy)
-    monkeypatch.setattr(plt, "show", lambda: plt.close("all"))
-    for module in ("sinefit", "polynomial"):
-        monkeypatch.delitem(sys.modules, module, raising=False)
+    enter(monkeypatch, copy)
     return copy

@@ -4,7 +4,6 @@ import itertools
 import json
 import os
 import re
-import shutil
 import sys
 import zipfile
 
@@ -13,7 +12,7 @@ from bs4 import BeautifulSoup
 from fontTools.ttLib import TTFont
 
 import address
-from conftest import ROOT, make_book, run
+from conftest import ROOT, copy_parts, make_book, run
 
 PAGES = re.findall(
     r"(?:root|file): (\S+)", (ROOT / "_toc.yml").read_text(encoding="utf-8")
@@ -105,18 +104,8 @@ def test_the_font_of_formulas_has_all_their_signs(built, book):
 def small(tmp_path_factory):
     """Return the folder of a book with few words, not yet built."""
     folder = tmp_path_factory.mktemp("small")
-    for name in (
-        "Makefile",
-        "_config.yml",
-        "book/_ext",
-        "book/style",
-        "book/images",
-    ):
-        source, target = ROOT / name, folder / name
-        if source.is_dir():
-            shutil.copytree(source, target)
-        else:
-            shutil.copy(source, target)
+    copy_parts(folder, "Makefile", "_config.yml")
+    copy_parts(folder, "book/_ext", "book/style", "book/images")
     (folder / "_toc.yml").write_text(
         "format: jb-book\nroot: notebooks/page\n"
         "chapters: [{file: notebooks/more}]\n"

@@ -2,26 +2,19 @@
 
 import copy
 import json
+import re
 import shutil
 import sys
 import zipfile
 
-import matplotlib.pyplot as plt
 import nbformat
 import pytest
-from nbgrader.apps import NbGraderAPI
-from nbgrader.coursedir import CourseDirectory
-from traitlets.config import Config
 
 import kit
 import runner
-from conftest import NOTEBOOKS, ROOT, make_book
+from conftest import NOTEBOOKS, copy_parts, enter, make_book
 
 CHAPTERS = sorted(NOTEBOOKS.glob("0*.ipynb"))
-
-
-def source(cell):
-    return "".join(cell["source"])
 
 
 def chapters():
@@ -59,12 +52,7 @@ def test_students_get_no_solution(path, made):
 
 @pytest.mark.parametrize("name", ["02_tensors", "07_module"])
 def test_a_students_copy_runs_to_its_first_todo(name, made, monkeypatch):
-    monkeypatch.chdir(made / "student")
-    monkeypatch.syspath_prepend(made / "student")
-    monkeypatch.setattr(sys, "dont_write_bytecode", True)
-    monkeypatch.setattr(plt, "show", lambda: plt.close("all"))
-    for module in ("sinefit", "polynomial", "exercises"):
-        monkeypatch.delitem(sys.modules, module, raising=False)
+    enter(monkeypatch, made / "student")
     cells = runner.code_cells(made / "student" / f"{name}.ipynb")
     words = rf"Exercise {int(name[:2])}.1: nothing .* in place of"
     with pytest.raises(runner.Caught, match=words):
@@ -96,6 +84,22 @@ def test_copies_are_what_they_are_called(path, made):
     assert "2000 losses are as expected" in json.dumps(teacher)
 
 
+@chapters()
+def test_a_released_notebook_needs_no_other_file(
+    path, made, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    release = made / "nbgrader" / "release" / path.stem / path.name
+    exec(runner.source(runner.code_cells(release)[0]), {})
+    chapter, _ = kit.read(path)
+    code = [c.source for c in chapter.cells if c.cell_type == "code"]
+    reads = re.findall(r'loop_diff\("(\w+)", "(\w+)"\)', "\n".join(code))
+    wanted = {f"{name}.ipynb" for pair in reads for name in pair}
+    wanted |= {"sinefit.py", "exercises.py"}
+    assert wanted <= {file.name for file in tmp_path.iterdir()}
+
+
 def submit(course, student, name, fill):
     """Hand in a released assignment, with the solutions of some exercises."""
     target = course / "submitted" / student / name
@@ -118,13 +122,7 @@ def course(made, tmp_path_factory):
     """Return a copy of the course, and nbgrader's interface to it."""
     folder = tmp_path_factory.mktemp("course") / "nbgrader"
     shutil.copytree(made / "nbgrader", folder)
-    settings = Config()
-    settings.CourseDirectory.root = str(folder)
-    settings.CourseDirectory.course_id = "one-curve"
-    settings.ExecutePreprocessor.timeout = 60
-    return folder, NbGraderAPI(
-        CourseDirectory(config=settings), config=settings
-    )
+    return folder, kit.grader(folder)
 
 
 def grade(course, student, name, fill):
@@ -274,12 +272,7 @@ def test_a_malformed_chapter_is_named(spoil, tag, offset, words, tmp_path):
 
 
 def test_a_failure_leaves_the_last_good_copies(tmp_path):
-    for name in ("Makefile", "book/_ext", "classroom", "notebooks"):
-        source_, target = ROOT / name, tmp_path / name
-        if source_.is_dir():
-            shutil.copytree(source_, target)
-        else:
-            shutil.copy(source_, target)
+    copy_parts(tmp_path, "Makefile", "book/_ext", "classroom", "notebooks")
     kept = tmp_path / "_build" / "classroom" / "student.zip"
     kept.parent.mkdir(parents=True)
     kept.write_text("the last good one")
