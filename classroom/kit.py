@@ -10,12 +10,14 @@ cell tagged slide is shown in class, and one tagged teacher is for notes.
 """
 
 import ast
+import base64
 import copy
 import logging
 import os
 import re
 import shutil
 import sys
+from html import escape
 from pathlib import Path
 
 import nbformat
@@ -218,12 +220,23 @@ def for_slides(chapter):
                 for out in cell.outputs
                 if out.get("text", "").count("\n") <= LONG
             ]
-            if "image/png" in str(cell.outputs):  # a picture, alone
-                cell.metadata["transient"] = {"remove_source": True}
-                kind = "slide"
+            for out in cell.outputs:
+                if "image/svg+xml" in out.get("data", {}):  # a picture, alone
+                    as_image(out.data, cell.metadata["mystnb"]["image"]["alt"])
+                    cell.metadata["transient"] = {"remove_source": True}
+                    kind = "slide"
         cell.metadata["slideshow"] = {"slide_type": kind}
     chapter.cells = [shown[0], *notes, *shown[1:]]
     return chapter
+
+
+def as_image(data, alt):
+    """Put a drawing into an element that says what it shows."""
+    svg = data.pop("image/svg+xml")
+    code = base64.b64encode(svg.encode()).decode()
+    data["text/html"] = (
+        f'<img alt="{escape(alt)}" src="data:image/svg+xml;base64,{code}">'
+    )
 
 
 def in_mathml(text):

@@ -4,6 +4,7 @@ Rows of numbers may be lists, arrays or tensors; torch need not be installed.
 """
 
 import json
+from contextlib import suppress
 from difflib import unified_diff
 from pathlib import Path
 
@@ -19,6 +20,15 @@ plt.rc("axes", prop_cycle=LINES, facecolor="none")
 plt.rc("axes.spines", right=False, top=False)
 plt.rc("figure", dpi=160, figsize=(6.4, 3.2), facecolor="none")
 plt.rcParams.update({"font.size": 11, "legend.frameon": False})
+
+with suppress(ImportError):  # in Jupyter: sharp at any size, and light
+    from matplotlib_inline.config import InlineBackend
+
+    plt.rc("svg", hashsalt="book")
+    inline = InlineBackend.instance()
+    bare = {"Creator": None, "Date": None}
+    inline.print_figure_kwargs = {"bbox_inches": "tight", "metadata": bare}
+    inline.figure_formats = {"svg"}
 
 
 def data(points=2000):

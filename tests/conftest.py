@@ -12,6 +12,9 @@ from filelock import FileLock
 
 from browser import NoBrowser, chromium
 
+# Several workers and kernels run at once: each keeps to one core.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 ROOT = pathlib.Path(__file__).parents[1]
 NOTEBOOKS = ROOT / "notebooks"
 

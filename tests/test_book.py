@@ -52,7 +52,9 @@ def test_a_chapter_shows_its_stored_outputs(book, name):
     assert len(lines) > 20
     missing = [line for line in lines if line not in text]
     assert not missing
-    figures = [out for out in outputs if "image/png" in out.get("data", {})]
+    figures = [
+        out for out in outputs if "image/svg+xml" in out.get("data", {})
+    ]
     shown = book[name].select(".cell_output img")
     assert len(shown) == len(figures)
     assert all(len(image["alt"]) > 40 for image in shown)

@@ -121,7 +121,7 @@ def test_every_cell_has_run_and_none_tells_of_its_machine(path):
 @chapters()
 def test_figures_say_what_they_show(path):
     figures = [
-        c for c in cells(path) if "image/png" in json.dumps(c["outputs"])
+        c for c in cells(path) if "image/svg+xml" in json.dumps(c["outputs"])
     ]
     assert len(figures) >= 2
     for cell in figures:

@@ -45,7 +45,7 @@ def test_notebooks_hold_text_and_pictures_alone(path):
         assert "attachments" not in cell
         for out in cell.get("outputs", []):
             kinds = set(out.get("data", {}))
-            assert kinds <= {"text/plain", "text/markdown", "image/png"}
+            assert kinds <= {"text/plain", "text/markdown", "image/svg+xml"}
             if "text/markdown" in kinds:
                 shown = "".join(out["data"]["text/markdown"])
                 assert shown.startswith("```diff\n")

@@ -2,9 +2,8 @@
 
 `make notebooks` runs this file, which writes notebooks/standalone/: there
 each notebook brings the modules it imports, for Colab, Kaggle or an e-mail.
-As an extension it adds to each chapter's page a line with these files, the
-time that its cells took, and its settings in the playground. Without it the
-line and the scripts are missing.
+As an extension it adds to each chapter's page a line with these files and its
+settings in the playground. Without it the line and the scripts are missing.
 """
 
 import json
@@ -82,7 +81,6 @@ def offer(app, page, template, context, doctree):
     if not (NOTEBOOKS / "standalone" / f"{name}.ipynb").exists():
         return
     up = context["pathto"]
-    runtime = app.env.nb_metadata[page].get("exec_data", {}).get("runtime")
     settings, words = OWN.get(name, BOOKS)
     items = [
         f'<a href="{up("take", 1)}/{name}.ipynb" download>notebook</a>',
@@ -91,8 +89,6 @@ def offer(app, page, template, context, doctree):
         f'<a href="{up("take", 1)}/{name}.py" download>script</a>',
         f'<a href="{up("book/playground")}#{escape(settings)}">{words}</a>',
     ]
-    if runtime:
-        items.append(f"all cells took {runtime:.0f} s when this was built")
     line = f'<p class="take"><b>Take it along:</b> {", ".join(items)}.</p>\n'
     before, cell, after = context["body"].partition('<div class="cell ')
     context["body"] = before + line + cell + after

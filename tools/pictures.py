@@ -10,7 +10,7 @@ import pathlib
 import re
 import sys
 
-ROOT = pathlib.Path(__file__).parents[2]
+ROOT = pathlib.Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "notebooks"))
 
 import matplotlib.pyplot as plt  # noqa: E402
