@@ -144,7 +144,7 @@ async def attend(hub, name, password, chapter, cells):
         learner = learn(hub, name, password, chapter, cells)
         await asyncio.wait_for(learner, PATIENCE)
         wrong = None
-    except asyncio.TimeoutError:
+    except TimeoutError:
         wrong = "out of patience"
     except Failed as error:
         wrong = str(error)
