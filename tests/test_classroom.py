@@ -1,41 +1,40 @@
-"""The classroom kit: copies that hide, check and grade what they should."""
+"""The classroom: copies that hide, check and grade what they should."""
 
-import copy
 import json
-import re
 import shutil
-import sys
 import zipfile
 
 import nbformat
 import pytest
 
-import kit
+import copies
 import runner
-from conftest import NOTEBOOKS, copy_parts, enter, make_book
+from conftest import (
+    CHAPTERS,
+    NOTEBOOKS,
+    copy_parts,
+    each_chapter,
+    enter,
+    long,
+    make,
+)
+from runner import cells, tags
 
-CHAPTERS = sorted(NOTEBOOKS.glob("0*.ipynb"))
 
-
-def chapters():
-    return pytest.mark.parametrize("path", CHAPTERS, ids=lambda p: p.stem)
-
-
-@chapters()
+@each_chapter
 def test_students_get_no_solution(path, made):
-    chapter, found = kit.read(path)
-    lines = {
-        line.strip()
-        for _, index, _ in found
-        for line in chapter.cells[index].source.splitlines()
-    }
     shown = "\n".join(
         cell.source
         for other in CHAPTERS
-        for cell in nbformat.read(other, as_version=4).cells
-        if not {"solution", "teacher"} & {*kit.tags(cell)}
+        for cell in cells(other)
+        if not {"solution", "teacher"} & {*tags(cell)}
     )
-    lines = {line for line in lines if len(line) > 15 and line not in shown}
+    lines = {
+        line.strip()
+        for cell in cells(path, tag="solution")
+        for line in cell.source.splitlines()
+        if len(line.strip()) > 15 and line.strip() not in shown
+    }
     assert len(lines) >= 3
     texts = [p.read_text("utf-8") for p in (made / "student").iterdir()]
     with zipfile.ZipFile(made / "student.zip") as archive:
@@ -50,54 +49,51 @@ def test_students_get_no_solution(path, made):
         assert "mystnb" not in text
 
 
-@pytest.mark.parametrize("name", ["02_tensors", "07_module"])
+@pytest.mark.parametrize("name", ["02_tensors", *long(["07_module"])])
 def test_a_students_copy_runs_to_its_first_todo(name, made, monkeypatch):
     enter(monkeypatch, made / "student")
-    cells = runner.code_cells(made / "student" / f"{name}.ipynb")
+    code = cells(made / "student" / f"{name}.ipynb", "code")
     words = rf"Exercise {int(name[:2])}.1: nothing .* in place of"
     with pytest.raises(runner.Caught, match=words):
-        runner.run(cells, compare=False)
+        runner.run(code)
 
 
-@chapters()
+@each_chapter
 def test_copies_are_what_they_are_called(path, made):
-    chapter, found = kit.read(path)
-    student = nbformat.read(made / "student" / path.name, as_version=4)
-    text = json.dumps(student)
+    chapter = [cell.source for cell in cells(path)]
+    _, found = copies.read(path)
+    student = cells(made / "student" / path.name)
+    sources = [cell.source for cell in student]
     first = found[0][1]  # before it, the copy runs as the chapter does
-    for cell, same in zip(
-        student.cells[:first], chapter.cells[:first], strict=True
-    ):
-        assert cell.source == same.source
+    assert sources[:first] == chapter[:first]
     for name, _, _ in found:
-        assert f"# TODO {name}: " in text
-    for cell in student.cells:
+        assert f"# TODO {name}: " in "\n".join(sources)
+    for cell in student:
         assert cell.metadata in ({}, {"tags": ["loop"]})
         assert cell.get("outputs", []) == []
     assert (made / "student" / "exercises.py").exists()
-    teacher = nbformat.read(made / "teacher" / path.name, as_version=4)
-    assert [c.source for c in teacher.cells] == [
-        c.source for c in chapter.cells
-    ]
-    assert "hide-cell" not in json.dumps(teacher)
-    assert "For the teacher" in json.dumps(teacher)
-    assert "2000 losses are as expected" in json.dumps(teacher)
+    teacher = made / "teacher" / path.name
+    assert [cell.source for cell in cells(teacher)] == chapter
+    shown = teacher.read_text("utf-8")
+    assert "hide-cell" not in shown
+    assert "For the teacher" in shown
+    assert "2000 losses are as expected" in shown
 
 
-@chapters()
-def test_a_released_notebook_needs_no_other_file(
-    path, made, tmp_path, monkeypatch
-):
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "path", [*sys.path])
+@each_chapter
+def test_a_released_notebook_asks_for_three_points(path, made):
     release = made / "nbgrader" / "release" / path.stem / path.name
-    exec(runner.source(runner.code_cells(release)[0]), {})
-    chapter, _ = kit.read(path)
-    code = [c.source for c in chapter.cells if c.cell_type == "code"]
-    reads = re.findall(r'loop_diff\("(\w+)", "(\w+)"\)', "\n".join(code))
-    wanted = {f"{name}.ipynb" for pair in reads for name in pair}
-    wanted |= {"sinefit.py", "exercises.py"}
-    assert wanted <= {file.name for file in tmp_path.iterdir()}
+    released, found, wanted = cells(release), {}, {}
+    for mark in (cell.metadata.get("nbgrader") for cell in released):
+        if mark:
+            locked = mark.grade and mark.locked
+            found[mark.grade_id] = mark.solution, locked, mark.points
+    for name in (f"{int(path.stem[:2])}-{n}" for n in (1, 2, 3)):
+        wanted[f"solution-{name}"] = True, False, 0
+        wanted[f"check-{name}"] = False, True, 1
+    assert found == wanted
+    sources = [cell.source.strip() for cell in released]
+    assert {stub for _, _, stub in copies.read(path)[1]} <= {*sources}
 
 
 def submit(course, student, name, fill):
@@ -105,15 +101,13 @@ def submit(course, student, name, fill):
     target = course / "submitted" / student / name
     shutil.copytree(course / "release" / name, target)
     path = target / f"{name}.ipynb"
-    chapter, found = kit.read(NOTEBOOKS / path.name)
-    solutions = {
-        f"solution-{n}".replace(".", "-"): chapter.cells[index].source
-        for n, index, _ in found[:fill]
+    chapter, found = copies.read(NOTEBOOKS / path.name)
+    solved = {
+        stub: chapter.cells[index].source for _, index, stub in found[:fill]
     }
     notebook = nbformat.read(path, as_version=4)
     for cell in notebook.cells:
-        grade_id = cell.metadata.get("nbgrader", {}).get("grade_id")
-        cell.source = solutions.get(grade_id, cell.source)
+        cell.source = solved.get(cell.source.strip(), cell.source)
     nbformat.write(notebook, path)
 
 
@@ -122,39 +116,33 @@ def course(made, tmp_path_factory):
     """Return a copy of the course, and nbgrader's interface to it."""
     folder = tmp_path_factory.mktemp("course") / "nbgrader"
     shutil.copytree(made / "nbgrader", folder)
-    return folder, kit.grader(folder)
+    return folder, copies.grader(folder)
 
 
-def grade(course, student, name, fill):
-    """Return the points, given and possible, of a submission."""
-    folder, api = course
-    submit(folder, student, name, fill)
-    done = api.autograde(name, student)
+def points(course, name, students):
+    """Return each student's points, given and possible, once graded."""
+    _, api = course
+    done = api.autograde(name, "*")
     assert done["success"], done["log"]
     with api.gradebook as book:
-        submission = book.find_submission(name, student)
-        return submission.score, submission.max_score
+        found = [book.find_submission(name, student) for student in students]
+        return [(handed_in.score, handed_in.max_score) for handed_in in found]
 
 
-@chapters()
+def test_nbgrader_gives_a_point_for_each_solution(course):
+    students = {"whole": 3, "half": 2, "blank": 0, "sly": 0}
+    for student, fill in students.items():
+        submit(course[0], student, "01_numpy", fill)
+    other = course[0] / "submitted" / "sly" / "01_numpy" / "exercises.py"
+    other.write_text("def check(*answers):\n    pass\n")
+    given = [(fill, 3) for fill in students.values()]
+    assert points(course, "01_numpy", students) == given
+
+
+@pytest.mark.parametrize("path", long(CHAPTERS[1:]))
 def test_nbgrader_grades_a_submission_half_filled_in(path, course):
-    assert grade(course, "half", path.stem, 2) == (2, 3)
-
-
-def test_nbgrader_gives_solutions_all_and_blanks_nothing(course):
-    assert grade(course, "whole", "01_numpy", 3) == (3, 3)
-    assert grade(course, "blank", "01_numpy", 0) == (0, 3)
-
-
-def test_nbgrader_is_not_deceived_by_another_exercises_py(course):
-    folder, _ = course
-    released = folder / "release" / "01_numpy" / "exercises.py"
-    kept = released.read_text("utf-8")
-    released.write_text("def check(*answers):\n    pass\n")
-    try:
-        assert grade(course, "sly", "01_numpy", 0) == (0, 3)
-    finally:
-        released.write_text(kept)
+    submit(course[0], "half", path.stem, 2)
+    assert points(course, path.stem, ["half"]) == [(2, 3)]
 
 
 @pytest.fixture(scope="module")
@@ -168,7 +156,7 @@ def decks(made, browser):
     page.close()
 
 
-@chapters()
+@each_chapter
 def test_a_deck_shows_the_chapter_without_a_network(path, made, decks):
     page, asked = decks
     asked.clear()
@@ -179,7 +167,11 @@ def test_a_deck_shows_the_chapter_without_a_network(path, made, decks):
     texts = slides.all_text_contents()
     for words in ("You will learn", "for t in range(2000)", "You see", "Your"):
         assert any(words in text for text in texts), words
-    assert page.locator(".slides img").count() >= 2
+    images = page.locator(".slides img")
+    assert images.count() >= 2
+    chapter = path.read_text("utf-8")
+    for alt in images.evaluate_all("all => all.map(image => image.alt)"):
+        assert json.dumps(alt, ensure_ascii=False) in chapter
     assert page.locator("aside.notes").count() == 1
     assert all("$" not in text for text in texts)
     heights = page.evaluate(
@@ -190,85 +182,55 @@ def test_a_deck_shows_the_chapter_without_a_network(path, made, decks):
     assert max(heights) <= 720
 
 
-def tagged(notebook, tag):
-    """Return the index of the first cell with this tag."""
-    return next(i for i, c in enumerate(notebook.cells) if tag in kit.tags(c))
+def text(old, new):
+    """Return what puts a new text for the old one into a cell."""
+    return lambda cell: cell.update(source=cell.source.replace(old, new))
 
 
-def misspell(notebook):
-    notebook.cells[tagged(notebook, "solution")].metadata.tags = ["solutoin"]
+def tagged(new):
+    """Return what gives a cell these tags."""
+    return lambda cell: cell.metadata.update(tags=new)
 
 
-def one_word(notebook):
-    notebook.cells[tagged(notebook, "solution")].metadata.tags = "solution"
+# Of the first exercise, a cell (0: its text, 1: its solution, 2: its check),
+# what befalls it, the cell that is then named, and words about it.
+SPOILT = [
+    (1, tagged(["solutoin"]), 1, "no tag is called ['solutoin']"),
+    (1, tagged("solution"), 1, "a list of tags, got 'solution'"),
+    (0, tagged([]), 1, "a solution without its exercise"),
+    (1, tagged([]), 0, "expected the exercise's solution"),
+    (2, tagged([]), 0, "expected the exercise's solution"),
+    (3, tagged(["verify"]), 3, "a check without its solution"),
+    (5, text("1.2", "1.1"), 5, "a second exercise is called 1.1"),
+    (1, text("arrived", "came"), 2, "does not make all of ['arrived']"),
+    (2, text("exercises.", ""), 2, "expected exercises.check("),
+]
 
 
-def orphan(notebook):
-    del notebook.cells[tagged(notebook, "exercise")]
-
-
-def unsolved(notebook):
-    del notebook.cells[tagged(notebook, "solution")]
-
-
-def unchecked(notebook):
-    del notebook.cells[tagged(notebook, "verify")]
-
-
-def stray(notebook):
-    check = copy.deepcopy(notebook.cells[tagged(notebook, "verify")])
-    check.id = "stray"
-    notebook.cells.append(check)
-
-
-def twice(notebook):
-    second = notebook.cells[tagged(notebook, "verify") + 3]
-    second.source = second.source.replace("1.2", "1.1")
-
-
-def unnamed(notebook):
-    cell = notebook.cells[tagged(notebook, "solution")]
-    cell.source = cell.source.replace("arrived", "came")
-
-
-def uncalled(notebook):
-    notebook.cells[tagged(notebook, "verify")].source = "print('fine')"
-
-
-def none(notebook):
-    notebook.cells = notebook.cells[: tagged(notebook, "exercise")]
-
-
-@pytest.mark.parametrize(
-    ("spoil", "tag", "offset", "words"),
-    [
-        (misspell, "solution", 0, "no tag is called ['solutoin']"),
-        (one_word, "solution", 0, "a list of tags, got 'solution'"),
-        (orphan, "exercise", 0, "a solution without its exercise"),
-        (unsolved, "exercise", 0, "expected the exercise's solution"),
-        (unchecked, "exercise", 0, "expected the exercise's solution"),
-        (stray, None, 0, "a check without its solution"),
-        (twice, "verify", 3, "a second exercise is called 1.1"),
-        (unnamed, "verify", 0, "does not make all of ['arrived']"),
-        (uncalled, "verify", 0, "expected exercises.check("),
-        (none, "exercise", -1, "no exercise in this chapter"),
-    ],
-    ids=lambda value: getattr(value, "__name__", None),
-)
-def test_a_malformed_chapter_is_named(spoil, tag, offset, words, tmp_path):
-    notebook = nbformat.read(CHAPTERS[0], as_version=4)
-    number = tagged(notebook, tag) if tag else len(notebook.cells)
-    spoil(notebook)
-    path = tmp_path / "notebooks" / "01_numpy.ipynb"
-    path.parent.mkdir()
+def write(notebook, folder):
+    """Write the first chapter there; return its path."""
+    path = folder / "notebooks" / CHAPTERS[0].name
+    path.parent.mkdir(exist_ok=True)
     nbformat.write(notebook, path)
-    with pytest.raises(kit.Malformed) as caught:
-        kit.read(path)
-    told = str(caught.value)
-    assert told.startswith(
-        f"notebooks/01_numpy.ipynb, cell {number + offset + 1}: "
-    )
-    assert words in told
+    return path
+
+
+@pytest.mark.parametrize(("cell", "spoil", "named", "words"), SPOILT)
+def test_a_malformed_chapter_is_named(cell, spoil, named, words, tmp_path):
+    notebook = nbformat.read(CHAPTERS[0], as_version=4)
+    first = copies.read(CHAPTERS[0])[1][0][1] - 1
+    spoil(notebook.cells[first + cell])
+    place = rf"^notebooks/01_numpy.ipynb, cell {first + named + 1}: "
+    with pytest.raises(copies.Malformed, match=place) as caught:
+        copies.read(write(notebook, tmp_path))
+    assert words in str(caught.value)
+
+
+def test_a_chapter_without_an_exercise_is_named(tmp_path):
+    notebook = nbformat.read(CHAPTERS[0], as_version=4)
+    del notebook.cells[7:]
+    with pytest.raises(copies.Malformed, match="cell 7: no exercise in this"):
+        copies.read(write(notebook, tmp_path))
 
 
 def test_a_failure_leaves_the_last_good_copies(tmp_path):
@@ -277,10 +239,9 @@ def test_a_failure_leaves_the_last_good_copies(tmp_path):
     kept.parent.mkdir(parents=True)
     kept.write_text("the last good one")
     path = tmp_path / "notebooks" / "07_module.ipynb"
-    notebook = nbformat.read(path, as_version=4)
-    misspell(notebook)
-    nbformat.write(notebook, path)
-    done = make_book(tmp_path, "classroom")
+    chapter = path.read_text("utf-8").replace('"solution"', '"solutoin"')
+    path.write_text(chapter, "utf-8")
+    done = make(tmp_path, "classroom")
     assert done.returncode != 0
     assert "07_module.ipynb, cell" in done.stdout
     assert "Traceback" not in done.stdout

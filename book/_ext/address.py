@@ -10,14 +10,18 @@ nothing is broken.
 import os
 import re
 from html import escape
+from pathlib import Path
 from textwrap import shorten
-from urllib.parse import urlparse
+from urllib.parse import quote, urlparse
 
 from docutils import nodes
 
+COLAB = "https://colab.research.google.com"
+PART = r"(?!\.)[^\0- \x7f~^:?*[\\/]+(?<!\.lock)"  # git check-ref-format
+BRANCH = rf"(?!-|HEAD$|.*(\.\.|@\{{|\.$)){PART}(/{PART})*"
 FORMS = {
     "GITHUB_REPOSITORY": (r"[\w-][\w.-]*/[\w.-]+", "owner/name"),
-    "GITHUB_REF_NAME": (r"[\w-][\w./-]*", "a branch"),
+    "GITHUB_REF_NAME": (BRANCH, "a branch"),
     "BOOK_URL": (r"https?://[\w.-]+(:\d+)?(/[\w./~-]*)?", "https://..."),
     "JUPYTERHUB_URL": (r"https?://[\w.-]+(:\d+)?(/[\w./~-]*)?", "https://..."),
 }
@@ -60,14 +64,14 @@ def use_address(app, config):
         return
     config.html_theme_options |= {
         "repository_url": f"https://github.com/{repository}",
-        "repository_branch": given("GITHUB_REF_NAME") or "main",
+        "repository_branch": quote(given("GITHUB_REF_NAME") or "main"),
         "repository_provider": "github",
         "path_to_docs": "",
         "use_source_button": True,
         "launch_buttons": {
             "notebook_interface": "jupyterlab",
             "binderhub_url": "https://mybinder.org",
-            "colab_url": "https://colab.research.google.com",
+            "colab_url": COLAB,
             "jupyterhub_url": given("JUPYTERHUB_URL"),
         },
     }
@@ -84,16 +88,19 @@ def describe(app, page, template, context, doctree):
         context["meta"] = {"og:description": text} | (context["meta"] or {})
 
 
-def open_standalone(app, page, template, context, doctree):
-    """Let Colab open the copy that needs no file beside it."""
+def mend_buttons(app, page, template, context, doctree):
+    """Let Colab open the copy that needs no file beside it.
+
+    It lies on a branch that .github/workflows/publish.yml writes. And the
+    theme quotes for a hub what it takes as it is for the other buttons.
+    """
+    copy = f"{given('GITHUB_REPOSITORY')}/blob/copies/{Path(page).name}.ipynb"
     for button in context.get("header_buttons", []):
         for item in button.get("buttons", []):
-            if "colab." in item.get("url", ""):
-                item["url"] = re.sub(
-                    r"/notebooks/(?=[^/]+$)",
-                    "/notebooks/standalone/",
-                    item["url"],
-                )
+            if item.get("text") == "Colab":
+                item["url"] = f"{COLAB}/github/{copy}"
+            if item.get("text") == "JupyterHub":
+                item["url"] = item["url"].replace("%25", "%")
 
 
 def setup(app):
@@ -105,5 +112,5 @@ def setup(app):
         app.config.sitemap_url_scheme = "{link}"
     app.connect("config-inited", use_address, priority=100)
     app.connect("html-page-context", describe, priority=100)
-    app.connect("html-page-context", open_standalone, priority=900)
+    app.connect("html-page-context", mend_buttons, priority=900)
     return {"version": "1", "parallel_read_safe": True}

@@ -1,0 +1,331 @@
+"""Make all copies of the chapters: `make classroom`.
+
+_build/classroom then holds alone/ (each notebook brings the modules that it
+imports, for Colab or an e-mail), student/ (solutions left out) and
+student.zip, teacher/ (solutions open, notes in), slides/ (a deck a chapter,
+in one file), and nbgrader/, a course whose release/ nbgrader itself has made
+of source/.
+
+The tags of a chapter's cells say what is what: an exercise is a cell of text
+tagged exercise, then code tagged solution, then its check tagged verify. A
+cell tagged slide is shown in class, and one tagged teacher is for notes.
+"""
+
+import ast
+import copy
+import functools
+import json
+import logging
+import os
+import re
+import shutil
+import sys
+from pathlib import Path
+
+import nbformat
+import sphinx_revealjs
+from nbconvert import Exporter, SlidesExporter
+from nbconvert.preprocessors import (
+    ClearOutputPreprocessor,
+    TagRemovePreprocessor,
+)
+from traitlets.config import PyFileConfigLoader
+
+import mathml
+
+ROOT = Path(__file__).parents[1]
+CHAPTERS = sorted((ROOT / "notebooks").glob("0*.ipynb"))
+MODULES = sorted((ROOT / "notebooks").glob("*.py"))
+CONFIG = ROOT / "classroom" / "nbgrader_config.py"
+TAGS = {  # all there are
+    *("imports", "data", "loop", "check", "hide-cell", "remove-cell"),
+    *("exercise", "solution", "verify", "teacher", "slide"),
+    "nbval-ignore-output",
+}
+PARTS = {  # of an exercise, and what is wrong with one out of order
+    "exercise": "expected the exercise's solution and its check, tagged "
+    "solution and verify, in the two cells that follow.",
+    "solution": "a solution without its exercise: put the cell of text "
+    "tagged exercise right before it.",
+    "verify": "a check without its solution: it belongs right after it.",
+}
+CALL = re.compile(r'^exercises\.check\("([\d.]+)", ([\w, ]+)\)$', re.M)
+LONG = 12  # lines of output, and more than a slide has room for
+PLAIN = Exporter(  # a copy without notes, and nothing that ran
+    preprocessors=[
+        TagRemovePreprocessor(remove_cell_tags={"teacher"}),
+        ClearOutputPreprocessor(),
+    ]
+)
+# Written where they are not yet, so that a reader's own are safe.
+HELPERS = """\
+#@title Run this cell first: it brings what the chapter imports
+import sys
+from pathlib import Path
+
+files = {{}}
+{files}
+for name, text in files.items():
+    if not Path(name).exists():
+        Path(name).write_text(text, encoding="utf-8")
+sys.path.insert(0, "")"""
+
+
+class Malformed(Exception):
+    """A chapter from which no class can be taught."""
+
+
+def tags(cell):
+    """Return the tags of a cell."""
+    return cell.metadata.get("tags", [])
+
+
+def read(path):
+    """Return a chapter and its exercises, or raise Malformed.
+
+    The exercises are triples: name, index of the solution, stub. Its check
+    stands in the cell after the solution.
+    """
+
+    def need(condition, number, words):
+        if not condition:
+            where = f"{path.parent.name}/{path.name}, cell {number}"
+            raise Malformed(f"{where}: {words}")
+
+    chapter = nbformat.read(path, as_version=4)
+    cells, found = chapter.cells, []
+    for number, own in enumerate(map(tags, cells), 1):
+        words = f"expected a list of tags, got {own!r}."
+        need(isinstance(own, list), number, words)
+        unknown = sorted({*map(str, own)} - TAGS)
+        words = f"no tag is called {unknown}: expected some of {sorted(TAGS)}."
+        need(not unknown, number, words)
+    parts = [next((p for p in PARTS if p in tags(c)), None) for c in cells]
+    for index, part in enumerate(parts):
+        if not part:
+            continue
+        first = index - [*PARTS].index(part)
+        need(parts[first : first + 3] == [*PARTS], index + 1, PARTS[part])
+        if part != "verify":
+            continue
+        solution, check = cells[index - 1 : index + 1]
+        call = CALL.search(check.source)
+        words = 'expected exercises.check("chapter.number", names).'
+        need(call, index + 1, words)
+        name, names = call[1], call[2].split(", ")
+        words = f"a second exercise is called {name}: count on."
+        need(name not in [n for n, _, _ in found], index + 1, words)
+        made = {
+            getattr(node, "name", None) or getattr(node, "id", None)
+            for node in ast.walk(ast.parse(solution.source))
+        }
+        words = f"the solution does not make all of {names}."
+        need(made.issuperset(names), index + 1, words)
+        lines = [f"# TODO {name}: your code, in place of the dots."]
+        stub = "\n".join([*lines, *(f"{n} = ..." for n in names)])
+        found.append((name, index - 1, stub))
+    need(found, len(cells), "no exercise in this chapter: add one.")
+    return chapter, found
+
+
+def bring(chapter):
+    """Return a cell that writes what the chapter reads beside itself."""
+    code = "\n".join(c.source for c in chapter.cells if c.cell_type == "code")
+    files = {
+        module.name: module.read_text(encoding="utf-8")
+        for module in MODULES
+        if re.search(rf"\b(import|from) {module.stem}\b", code)
+    }
+    for name in re.findall(r'"(\d\d_\w+)"', code):  # loop_diff reads them
+        other = ROOT / "notebooks" / f"{name}.ipynb"
+        loops = [
+            {key: cell[key] for key in ("metadata", "source")}
+            for cell in json.loads(other.read_text(encoding="utf-8"))["cells"]
+            if "loop" in cell["metadata"].get("tags", [])
+        ]
+        files[other.name] = json.dumps({"cells": loops})
+    texts = [f"files[{name!r}] = r'''{files[name]}'''" for name in files]
+    return nbformat.v4.new_code_cell(
+        HELPERS.format(files="\n".join(texts)),
+        id="helpers",
+        metadata={"cellView": "form", "jupyter": {"source_hidden": True}},
+    )
+
+
+def alone(path):
+    """Return the chapter with all that it imports inside, and no outputs."""
+    chapter, _ = PLAIN.from_filename(str(path))
+    chapter.cells.insert(1, bring(chapter))
+    return chapter
+
+
+def bare(chapter):
+    """Return a plain copy without metadata, but for nbgrader's.
+
+    The tag of the loop stays, too: another chapter's diff looks for it.
+    """
+    chapter, _ = PLAIN.from_notebook_node(chapter)
+    for cell in chapter.cells:
+        loop = [tag for tag in tags(cell) if tag == "loop"]
+        kept = {"tags": loop, "nbgrader": cell.metadata.get("nbgrader")}
+        cell.metadata = nbformat.from_dict(
+            {k: v for k, v in kept.items() if v}
+        )
+    return chapter
+
+
+def unsolved(chapter, exercises):
+    """Return a bare copy, with stubs for solutions."""
+    chapter = copy.deepcopy(chapter)
+    for _, solution, stub in exercises:
+        chapter.cells[solution].source = stub
+    return bare(chapter)
+
+
+def graded(chapter, exercises):
+    """Return nbgrader's source: one file, a point a check."""
+    chapter = copy.deepcopy(chapter)
+    for name, index, stub in exercises:
+        solution, check = chapter.cells[index : index + 2]
+        solution.source = (
+            f"{stub}\n### BEGIN SOLUTION\n{solution.source}\n### END SOLUTION"
+        )
+        for cell, points in (solution, 0), (check, 1):
+            kind = "check" if points else "solution"
+            cell.metadata["nbgrader"] = {
+                "grade_id": f"{kind}-{name}".replace(".", "-"),
+                "grade": bool(points),
+                "points": points,
+                "solution": not points,
+                "locked": bool(points),
+                "task": False,
+                "cell_type": "code",
+                "schema_version": 3,
+            }
+    source = bare(chapter)
+    source.cells.insert(1, bring(source))
+    return source
+
+
+def for_teachers(chapter):
+    """Return the chapter with its solutions open and its notes in."""
+    chapter = copy.deepcopy(chapter)
+    for cell in chapter.cells:
+        cell.metadata.pop("tags", None)
+    return chapter
+
+
+def slides(chapter):
+    """Return the cells tagged slide; a heading begins a new one."""
+    chapter = copy.deepcopy(chapter)
+    notes = [cell for cell in chapter.cells if "teacher" in tags(cell)]
+    cells = [cell for cell in chapter.cells if "slide" in tags(cell)]
+    for cell in notes:
+        cell.metadata["slideshow"] = {"slide_type": "notes"}
+    for cell in cells:
+        kind = "-"
+        if cell.cell_type == "markdown":
+            if "\n## " in cell.source:  # what came before belongs elsewhere
+                cell.source = "## " + cell.source.split("\n## ")[-1]
+            if cell.source.startswith("*You see*"):
+                cell.source = cell.source.split("\n\n")[0]
+            if "exercise" in tags(cell):
+                cell.source = f"## Your turn\n\n{cell.source}"
+            if cell.source.startswith("#"):
+                kind = "slide"
+            cell.source = in_mathml(cell.source).replace(
+                ".ipynb)", ".slides.html)"
+            )
+        else:
+            cell.outputs = [
+                out
+                for out in cell.outputs
+                if out.get("text", "").count("\n") <= LONG
+            ]
+            if any("image/svg+xml" in o.get("data", {}) for o in cell.outputs):
+                cell.metadata["transient"] = {"remove_source": True}
+                kind = "slide"  # a picture, alone
+        cell.metadata["slideshow"] = {"slide_type": kind}
+    chapter.cells = [cells[0], *notes, *cells[1:]]
+    return chapter
+
+
+def in_mathml(text):
+    """Return Markdown with its formulas drawn, so that no script need be."""
+    text = re.sub(
+        r"\$\$(.+?)\$\$",
+        lambda m: mathml.convert(m[1], "block").replace("\n", " "),
+        text,
+        flags=re.S,
+    )
+    return re.sub(r"\$([^$]+)\$", lambda m: mathml.convert(m[1]), text)
+
+
+@functools.cache
+def decks():
+    """Return what makes a deck: one page, with reveal.js inside."""
+    reveal = Path(sphinx_revealjs.__file__).parent / "_static" / "revealjs"
+    return SlidesExporter(
+        template_name="slides",
+        extra_template_basedirs=[str(ROOT / "classroom")],
+        extra_template_paths=[str(reveal)],
+    )
+
+
+def deck(chapter):
+    """Return a chapter's deck of slides."""
+    page, _ = decks().from_notebook_node(slides(chapter))
+    return page
+
+
+def grader(course):
+    """Return nbgrader's interface to a course, under the course's settings."""
+    from nbgrader.apps import NbGraderAPI  # slow, and no page needs it
+    from nbgrader.coursedir import CourseDirectory
+
+    tools = str(Path(sys.executable).parent)  # nbgrader calls alembic
+    os.environ["PATH"] = os.pathsep.join([tools, os.environ["PATH"]])
+    settings = PyFileConfigLoader(CONFIG.name, str(course)).load_config()
+    settings.CourseDirectory.root = str(course)
+    return NbGraderAPI(CourseDirectory(config=settings), config=settings)
+
+
+def make(folder):
+    """Write all copies into a folder that does not exist yet."""
+    chapters = [(path, *read(path)) for path in CHAPTERS]  # before all else
+    course = folder / "nbgrader"
+    (folder / "slides").mkdir(parents=True)
+    for path, chapter, exercises in chapters:
+        made = {
+            folder / "alone": alone(path),
+            folder / "student": unsolved(chapter, exercises),
+            folder / "teacher": for_teachers(chapter),
+            course / "source" / path.stem: graded(chapter, exercises),
+        }
+        for target, notebook in made.items():
+            target.mkdir(parents=True, exist_ok=True)
+            nbformat.write(notebook, target / path.name)
+            for module in [] if target.name == "alone" else MODULES:
+                shutil.copy(module, target)
+        page = folder / "slides" / f"{path.stem}.slides.html"
+        page.write_text(deck(chapter), encoding="utf-8")
+    shutil.make_archive(str(folder / "student"), "zip", folder / "student")
+    shutil.copy(CONFIG, course)
+    api = grader(course)
+    for path in CHAPTERS:
+        done = api.generate_assignment(path.stem)
+        if not done["success"]:
+            raise Malformed(f"{path.stem}: nbgrader says {done['log']}")
+
+
+if __name__ == "__main__":
+    logging.disable(logging.INFO)
+    target = ROOT / "_build" / "classroom"
+    fresh = target.with_name("classroom.next")
+    shutil.rmtree(fresh, ignore_errors=True)
+    try:
+        make(fresh)
+    except Malformed as wrong:
+        sys.exit(str(wrong))
+    shutil.rmtree(target, ignore_errors=True)
+    fresh.rename(target)

@@ -1,0 +1,90 @@
+"""What a reader takes away runs alone."""
+
+import json
+import re
+import shutil
+import sys
+from urllib.parse import parse_qsl
+
+import pytest
+
+import copies
+import downloads
+import sinefit
+from conftest import CHAPTERS, NOTEBOOKS, each_chapter, long, run
+from runner import cells, descend
+
+
+def reads(code):
+    """Return the names of the files that code reads beside itself."""
+    loops = re.findall(r'loop_diff\("(\w+)", "(\w+)"\)', code)
+    modules = re.findall(r"^ *(?:import|from) (\w+)", code, re.M)
+    files = {f"{name}.ipynb" for pair in loops for name in pair}
+    files |= {f"{name}.py" for name in modules}
+    return {name for name in files if (NOTEBOOKS / name).exists()}
+
+
+@each_chapter
+def test_the_first_cell_brings_all_that_a_copy_reads(
+    path, built, made, tmp_path, monkeypatch
+):
+    script = (built / "take" / f"{path.stem}.py").read_text("utf-8")
+    compile(script, path.stem, "exec")
+    assert "For the teacher" not in script
+    release = made / "nbgrader" / "release" / path.stem
+    (first,) = {
+        cells(folder / path.name, "code")[0].source
+        for folder in (built / "take" / "alone", made / "alone", release)
+    }
+    assert first in script
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    exec(first, {})
+    brought = {file.name for file in tmp_path.iterdir()}
+    assert {"sinefit.py", "exercises.py"} <= reads(script) <= brought
+    for other in tmp_path.glob("*.ipynb"):
+        (loop,) = json.loads(other.read_text("utf-8"))["cells"]
+        assert "for t in range(2000):" in "".join(loop["source"])
+
+
+@pytest.mark.parametrize("path", [*CHAPTERS[:2], *long(CHAPTERS[2:])])
+def test_a_script_runs_in_an_empty_folder(path, built, tmp_path):
+    name = f"{path.stem}.py"
+    shutil.copy(built / "take" / name, tmp_path)
+    with (tmp_path / name).open("a", encoding="utf-8") as script:
+        script.write("print(sinefit.__file__)\n")
+    done = run(
+        [sys.executable, name], tmp_path, MPLBACKEND="agg", PYTHONPATH=""
+    )
+    assert done.returncode == 0, done.stdout
+    assert "2000 losses are as expected" in done.stdout
+    assert str(tmp_path) in done.stdout.splitlines()[-1]
+
+
+def test_a_readers_own_module_is_left_alone(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    (tmp_path / "sinefit.py").write_text("mine = True")
+    exec(copies.alone(CHAPTERS[-1]).cells[1].source, {})
+    assert (tmp_path / "sinefit.py").read_text() == "mine = True"
+    assert "class Polynomial" in (tmp_path / "polynomial.py").read_text()
+
+
+def test_a_page_offers_its_files_and_its_settings(built, made):
+    for path in CHAPTERS:
+        page = (built / "notebooks" / f"{path.stem}.html").read_text("utf-8")
+        for file, same in {
+            f"{path.stem}.ipynb": path,
+            f"alone/{path.stem}.ipynb": made / "alone" / path.name,
+        }.items():
+            assert f"take/{file}" in page
+            assert (built / "take" / file).read_bytes() == same.read_bytes()
+        assert f"take/{path.stem}.py" in page
+        lr = 5e-6 if path.stem.startswith("04") else 1e-6
+        assert f"lr={lr:g}".replace("e-0", "e-") in page
+
+
+def test_chapter_4s_start_in_powers_of_x_is_the_same_curve():
+    settings = dict(parse_qsl(downloads.OWN["04_custom_function"][0]))
+    losses, _ = descend(steps=1, start=[settings[k] for k in "abcd"])
+    assert abs(losses[0] / sinefit.predict_legendre()[0][0] - 1) < 1e-12
