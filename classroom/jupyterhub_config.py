@@ -48,6 +48,8 @@ c.JupyterHub.db_url = f"sqlite:///{WORK / 'jupyterhub.sqlite'}"
 c.JupyterHub.cookie_secret_file = str(WORK / "cookie_secret")
 c.JupyterHub.cleanup_servers = True
 c.JupyterHub.concurrent_spawn_limit = 0  # a room comes all at once
+# The proxy sends on ten requests at once: none may wait there for a server.
+c.JupyterHub.tornado_settings = {"slow_spawn_timeout": 0}
 c.ConfigurableHTTPProxy.command = [str(BIN / "configurable-http-proxy")]
 c.ConfigurableHTTPProxy.pid_file = str(WORK / "proxy.pid")
 
@@ -65,6 +67,7 @@ c.Spawner.cmd = [str(BIN / "jupyterhub-singleuser")]
 if shutil.which("prlimit"):  # on Linux
     c.Spawner.cmd = ["prlimit", f"--data={GIGABYTES * 10**9}", *c.Spawner.cmd]
 c.Spawner.args = [
+    "--KernelManager.transport=ipc",  # no race for ports
     "--MappingKernelManager.cull_idle_timeout=1800",
     "--ServerApp.shutdown_no_activity_timeout=3600",
 ]

@@ -1,0 +1,220 @@
+"""Send learners to a hub, all at once, and print how they fared: `make load`.
+
+Each logs in through HTTP, waits for a server, opens a kernel, runs a chapter
+of the book to its end, solutions included, and leaves. N=10 in the
+environment is how many they are, CHAPTER=03_autograd what they run.
+"""
+
+import asyncio
+import contextlib
+import os
+import re
+import secrets
+import statistics
+import sys
+import tempfile
+import time
+import urllib.request
+from collections import Counter
+from pathlib import Path
+
+import aiohttp
+import nbformat
+import psutil
+from jupyter_client.session import Session
+from jupyterhub.utils import random_port
+
+ROOT = Path(__file__).parents[1]
+N = int(os.environ.get("N", 10))
+CHAPTER = os.environ.get("CHAPTER", "03_autograd")
+PATIENCE = 600  # seconds that a learner waits, for all together
+HEAD = ("room", "done", "median", "slowest", "memory", "failed")
+
+
+class Failed(Exception):
+    """What kept a learner from finishing."""
+
+
+async def ask_again(request, send):
+    """Send what only reads until the proxy has time for it, as pages do."""
+    while True:
+        answer = await send(request)
+        if answer.status not in (503, 599) or request.method != "GET":
+            return answer
+        answer.release()
+        await asyncio.sleep(1)
+
+
+async def run(socket, cells):
+    """Send all cells, as Run All does; return when they are done."""
+    messages = Session()
+    for source in cells:
+        content = {"code": source, "silent": False}
+        request = messages.msg("execute_request", content)
+        request["channel"] = "shell"
+        await socket.send_str(messages.pack(request).decode())
+    left = len(cells)
+    async for packet in socket:
+        said = packet.json()
+        content = said["content"]
+        if said["msg_type"] == "execute_reply":
+            if content["status"] != "ok":
+                raise Failed(f"a cell: {content.get('ename')}")
+            left -= 1
+            if not left:
+                return
+        if content.get("execution_state") in ("restarting", "dead"):
+            break
+    raise Failed("the kernel died")
+
+
+async def learn(hub, name, password, chapter, cells):
+    """Be a learner: log in, run the chapter, leave."""
+    user, home = f"/hub/api/users/{name}", f"/user/{name}/api"
+    async with aiohttp.ClientSession(
+        hub, raise_for_status=True, middlewares=[ask_again]
+    ) as session:
+        who = {"auth": {"username": name, "password": password}}
+        async with session.post(f"{user}/tokens", json=who) as answer:
+            token = (await answer.json())["token"]
+        session.headers["Authorization"] = f"token {token}"
+        await session.post(f"{user}/server")
+        while True:
+            async with session.get(user) as answer:
+                servers = (await answer.json())["servers"]
+            if not servers:
+                raise Failed("a server")
+            if servers[""]["ready"]:
+                break
+            await asyncio.sleep(1)
+        await session.get(f"{home}/contents/{chapter}.ipynb")
+        wanted = {"name": "python3", "path": f"{chapter}.ipynb"}
+        async with session.post(f"{home}/kernels", json=wanted) as answer:
+            kernel = f"{home}/kernels/{(await answer.json())['id']}"
+        channels = session.ws_connect(f"{kernel}/channels", max_msg_size=0)
+        async with channels as socket:
+            await run(socket, cells)
+        await session.delete(kernel)
+
+
+async def attend(hub, name, *lesson):
+    """Return how long a learner took, and what went wrong, if anything."""
+    start, wrong = time.monotonic(), None
+    try:
+        async with asyncio.timeout(PATIENCE):
+            await learn(hub, name, *lesson)
+    except TimeoutError:
+        wrong = "out of patience"
+    except (Failed, aiohttp.ClientError, OSError) as error:
+        # the same for all learners whom the same befell
+        wrong = re.sub(rf"\b{name}\b|[\da-f-]{{36}}", "*", str(error))
+    return time.monotonic() - start, wrong
+
+
+def memory(process):
+    """Return the bytes of a process and all below it, shared ones once."""
+    total = 0
+    for one in [process, *process.children(recursive=True)]:
+        with contextlib.suppress(psutil.Error):  # it has ended
+            total += one.memory_full_info().pss
+    return total
+
+
+async def watch(process, seen):
+    """Note the memory of the hub, its servers and their kernels."""
+    while True:
+        seen.append(await asyncio.to_thread(memory, process))
+        await asyncio.sleep(1)
+
+
+def answers(address):
+    """Tell whether the hub is ready."""
+    try:
+        with urllib.request.urlopen(f"{address}/hub/api"):
+            return True
+    except OSError:
+        return False
+
+
+@contextlib.contextmanager
+def hub(learners, password):
+    """Start a hub for these alone; give its address and process; end it."""
+    address = f"http://127.0.0.1:{random_port()}"
+    command = [
+        Path(sys.executable).with_name("jupyterhub"),
+        f"--config={ROOT / 'classroom' / 'jupyterhub_config.py'}",
+        f"--JupyterHub.bind_url={address}",
+        f"--JupyterHub.hub_port={random_port()}",
+        f"--ConfigurableHTTPProxy.api_url=http://127.0.0.1:{random_port()}",
+        *(f"--Authenticator.allowed_users={name}" for name in learners),
+    ]
+    with (
+        (ROOT / "_build" / "hub.log").open("w") as log,
+        tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder,
+    ):
+        settings = {
+            "HUB_PASSWORD": password,
+            "HUB_ALLOW_ROOT": "1",
+            "HUB_FOLDER": folder,
+        }
+        process = psutil.Popen(
+            command,
+            cwd=folder,
+            env=os.environ | settings,
+            stdout=log,
+            stderr=log,
+        )
+        try:
+            while not answers(address):
+                if process.poll() is not None:
+                    sys.exit("the hub did not start: see _build/hub.log")
+                time.sleep(0.5)
+            yield address, process
+        finally:
+            if process.poll() is None:
+                below = process.children(recursive=True)
+                process.terminate()
+                for one in psutil.wait_procs([process, *below], timeout=60)[1]:
+                    one.kill()
+
+
+async def room(size, chapter):
+    """Start a hub, send it so many learners, and end it.
+
+    Return the seconds of those who finished, what kept the others, and the
+    most bytes that hub, servers and kernels filled.
+    """
+    path = ROOT / "notebooks" / f"{chapter}.ipynb"
+    notebook = nbformat.read(path, as_version=4)
+    cells = [c.source for c in notebook.cells if c.cell_type == "code"]
+    names, password = [f"ada{i}" for i in range(size)], secrets.token_hex(8)
+    with hub(names, password) as (address, process):
+        seen = []
+        watcher = asyncio.create_task(watch(process, seen))
+        lesson = (password, chapter, cells)
+        rows = await asyncio.gather(
+            *(attend(address, name, *lesson) for name in names)
+        )
+        watcher.cancel()
+    times = [seconds for seconds, wrong in rows if not wrong]
+    return times, [wrong for _, wrong in rows if wrong], max(seen)
+
+
+def row(size, times, failures, peak):
+    """Return what a room's table says of this one, under HEAD."""
+    kinds = sorted(Counter(failures).items())
+    return (
+        size,
+        len(times),
+        f"{statistics.median(times):.0f}\N{NO-BREAK SPACE}s" if times else "-",
+        f"{max(times):.0f}\N{NO-BREAK SPACE}s" if times else "-",
+        f"{peak / 1e9:.1f}\N{NO-BREAK SPACE}GB",
+        "; ".join(f"{count}: {kind}" for kind, count in kinds) or "none",
+    )
+
+
+if __name__ == "__main__":
+    found = asyncio.run(room(N, CHAPTER))
+    for line in (HEAD, row(N, *found)):
+        print(" ".join(f"{word!s:>13}" for word in line))
+    sys.exit(bool(found[1]))
