@@ -66,18 +66,16 @@ def write_font(app, error):
         for page in pages
         for formula in re.findall("<math.*?</math>", page, re.S)
     )
-    options = subset.Options(
-        flavor="woff",
-        hinting=False,
-        name_IDs=[0, 1, 13, 14],  # whose it is, its name, and its licence
-    )
+    options = [
+        f"--text={''.join(glyphs(formulas))}",
+        f"--output-file={app.outdir / '_static/math.woff'}",
+        "--flavor=woff",
+        "--no-hinting",
+        "--name-IDs=0,1,13,14",  # whose it is, its name, and its licence
+    ]
     whole = files("ziamath.fonts") / "STIXTwoMath-Regular.ttf"
     with as_file(whole) as path:
-        font = subset.load_font(path, options)
-        cut = subset.Subsetter(options)
-        cut.populate(text="".join(glyphs(formulas)))
-        cut.subset(font)
-        subset.save_font(font, app.outdir / "_static/math.woff", options)
+        subset.main([str(path), *options])
 
 
 def setup(app):

@@ -1,12 +1,25 @@
 """Tell the style sheet where each line of code starts, so that it can wrap.
 
-On a phone a long line then goes on under itself, four characters further in.
-Without this extension it goes on at the left edge, as if it were another one.
+On a phone a long line then goes on under itself, four characters further in,
+and a line of a diff says, not by colour alone, that it came or went. Without
+this extension code goes on at the left edge, as if it were another line.
 """
 
 import re
 
 CODE = re.compile(r'(<div class="highlight"><pre>)(.*?)(</pre>)', re.S)
+MENDS = [
+    (
+        re.compile(r'<span class="gi">([^<]*)</span>'),
+        r'<ins class="gi">\1</ins>',
+    ),
+    (
+        re.compile(r'<span class="gd">([^<]*)</span>'),
+        r'<del class="gd">\1</del>',
+    ),
+    # a fold's name is what it shows
+    (re.compile(r'(<summary) aria-label="[^"]*"'), r"\1"),
+]
 
 
 def mark(line):
@@ -19,14 +32,17 @@ def mark(line):
 
 def mark_lines(app, pagename, templatename, context, doctree):
     """Mark the lines of all code on a page."""
-    if context.get("body"):
+    body = context.get("body") or ""
+    for old, new in MENDS:
+        body = old.sub(new, body)
+    if body:
         context["body"] = CODE.sub(
             lambda code: (
                 code[1]
                 + "".join(map(mark, code[2].splitlines(keepends=True)))
                 + code[3]
             ),
-            context["body"],
+            body,
         )
 
 

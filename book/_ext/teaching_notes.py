@@ -4,11 +4,9 @@ They stand in the chapters, in cells tagged teacher, which the book leaves out
 of the chapters' own pages. Without this extension nobody reads them there.
 """
 
-import json
 from pathlib import Path
 
-from docutils import nodes
-from docutils.statemachine import StringList
+import nbformat
 from sphinx.util.docutils import SphinxDirective
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
@@ -22,17 +20,13 @@ class TeachingNotes(SphinxDirective):
         lines = []
         for path in sorted(NOTEBOOKS.glob("0*.ipynb")):
             self.env.note_dependency(str(path))
-            cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
-            title = "".join(cells[0]["source"]).splitlines()[0][2:]
+            cells = nbformat.read(path, as_version=4).cells
+            title = cells[0].source.splitlines()[0][2:]
             lines += [f"**{int(path.stem[:2])}. {title}**", ""]
             for cell in cells:
-                if "teacher" in cell["metadata"].get("tags", []):
-                    text = "".join(cell["source"])
-                    lines += [*text.splitlines()[2:], ""]
-        node = nodes.Element()
-        lines = StringList(lines, source="notebooks")
-        self.state.nested_parse(lines, self.content_offset, node)
-        return node.children
+                if "teacher" in cell.metadata.get("tags", []):
+                    lines += [*cell.source.splitlines()[2:], ""]
+        return self.parse_text_to_nodes("\n".join(lines))
 
 
 def setup(app):

@@ -4,11 +4,11 @@ The theme brings scripts, styles and icons for all that a site might do.
 Without this extension the pages look the same, and weigh more.
 """
 
-import logging
 import re
 
 import tinycss2
 from fontTools import subset
+from sphinx.errors import ExtensionError
 
 # Not one page has a tab, a toggle, a live cell, or an icon made by a script.
 SCRIPTS = re.compile(
@@ -23,6 +23,8 @@ GONE = re.compile(
     r"\.map$|macros\.html$|\.woff2$|fa-regular|fa-brands|fontawesome\.js"
     r"|(?:thebe|design-tabs|togglebutton|sphinx-design\.min)\.(?:css|js)$"
 )
+THEMES = {"fontawesome", "thebe", "design-tabs", "togglebutton", "webpack"}
+WRITTEN_FOR = "sphinx-book-theme 1.3, pydata-sphinx-theme 0.17"
 WORD = re.compile(r"[\w-]+")
 NESTED = ("media", "supports", "layer", "container")
 FONT = "vendor/fontawesome/webfonts/fa-solid-900.ttf"
@@ -65,34 +67,29 @@ def used_rules(style, words):
 def keep_icons(path, style):
     """Cut the font of icons down to those that the style sheet names."""
     icons = "".join(re.findall("[\uf000-\uf8ff]", style))
-    options = subset.Options(name_IDs=[])
-    font = subset.load_font(path, options)
-    cut = subset.Subsetter(options)
-    cut.populate(text=icons)
-    cut.subset(font)
-    subset.save_font(font, path, options)
-
-
-def drop_unused(app):
-    """Let each page be made without scripts and styles it has no use for."""
-    if app.builder.format == "html":
-        templates = app.builder.templates
-        render = templates.render
-        templates.render = lambda name, context: SCRIPTS.sub(
-            "", STYLES.sub("", render(name, context))
-        )
+    output = f"--output-file={path}"
+    subset.main([str(path), f"--text={icons}", "--name-IDs=", output])
 
 
 def lighten(app, error):
-    """Cut the style sheets and the font of icons where they lie."""
+    """Cut pages, style sheets and the font of icons where they lie."""
     if error or app.builder.format != "html":
         return
     static, words = app.outdir / "_static", set()
+    gone = [file for file in static.rglob("*") if GONE.search(file.name)]
+    known = {name for name in THEMES if any(name in f.name for f in gone)}
+    if known != THEMES:
+        raise ExtensionError(
+            f"drop_unused.py was written for {WRITTEN_FOR}: these bring "
+            f"no file called {THEMES - known} now; see what pages load instead"
+        )
     for page in app.outdir.rglob("*.html"):
-        words.update(WORD.findall(page.read_text(encoding="utf-8")))
-    for script in static.rglob("*.js"):
-        if "fontawesome" not in script.name:
-            words.update(WORD.findall(script.read_text(encoding="utf-8")))
+        text = page.read_text(encoding="utf-8")
+        text = SCRIPTS.sub("", STYLES.sub("", text))
+        page.write_text(text, encoding="utf-8")
+        words.update(WORD.findall(text))
+    for script in {*static.rglob("*.js")}.difference(gone):
+        words.update(WORD.findall(script.read_text(encoding="utf-8")))
     for sheet in static.rglob("*.css"):
         text = sheet.read_text(encoding="utf-8")
         sheet.write_text("".join(used_rules(text, words)), encoding="utf-8")
@@ -100,17 +97,11 @@ def lighten(app, error):
             keep_icons(static / FONT, sheet.read_text(encoding="utf-8"))
     images = [*(static / "images").iterdir()]
     images += (app.outdir / "_images").rglob("*.*")
-    for image in images:  # also those that earlier builds have left
-        if image.stem not in words:
-            image.unlink()
-    for file in static.rglob("*"):
-        if GONE.search(file.name):
-            file.unlink()
+    for file in gone + [i for i in images if i.stem not in words]:
+        file.unlink()
 
 
 def setup(app):
     """Register the extension, to run after all others."""
-    logging.getLogger("fontTools").setLevel(logging.WARNING)
-    app.connect("builder-inited", drop_unused)
     app.connect("build-finished", lighten, priority=900)
     return {"version": "1", "parallel_read_safe": True}
