@@ -13,16 +13,11 @@ class NoBrowser(Exception):
     """There is none on this machine: the message says what to do."""
 
 
-def program():
-    """Return the browser's program, or None where it is in no usual place."""
-    found = filter(None, map(shutil.which, NAMES))
-    return os.environ.get("CHROMIUM") or next(found, None)
-
-
 @contextlib.contextmanager
 def chromium():
     """Start the browser; give Playwright's object for it; close it."""
-    path = program()
+    found = filter(None, map(shutil.which, NAMES))
+    path = os.environ.get("CHROMIUM") or next(found, None)
     where = {"executable_path": path} if path else {"channel": "chrome"}
     with sync_playwright() as playwright:
         try:

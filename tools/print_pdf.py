@@ -4,8 +4,6 @@ The settings of paper stand in book.css. Chromium writes the bookmarks; the
 list of contents is made here, from the titles that are on the page.
 """
 
-import re
-import shutil
 import sys
 from pathlib import Path
 
@@ -28,13 +26,9 @@ CONTENTS = """() => {
 
 def print_book(single, target):
     """Print the page, made by Sphinx's builder singlehtml, to a PDF."""
-    # the builder writes addresses as if the page lay at the root
-    index = (single / "index.html").read_text(encoding="utf-8")
-    page_at_root = single / "paper.html"
-    shutil.copy(single / re.search('url=([^"]+)', index)[1], page_at_root)
     with chromium() as browser:
         page = browser.new_page(color_scheme="light", reduced_motion="reduce")
-        page.goto(page_at_root.resolve().as_uri())
+        page.goto((single / "index.html").resolve().as_uri())
         page.evaluate(CONTENTS)
         page.pdf(
             path=target,
