@@ -1,30 +1,72 @@
-"""What several test files share."""
+"""What several test files share, and how pytest runs the notebooks."""
 
 import os
 import pathlib
 import shutil
 import subprocess
 import sys
+import tempfile
+import uuid
 
 import matplotlib.pyplot as plt
+import nbval.kernel
 import pytest
 from filelock import FileLock
+from hypothesis import settings
 
 from browser import NoBrowser, chromium
 
 # Several workers and kernels run at once: each keeps to one core.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+
+class Manager(nbval.kernel.KernelManager):
+    """Talk to a kernel through files: those that start at once race for ports.
+
+    Written for jupyter_client 8 and nbval 0.11.
+    """
+
+    def __init__(self, **settings):
+        file = pathlib.Path(tempfile.gettempdir(), f"kernel-{uuid.uuid4()}")
+        settings |= {"transport": "ipc", "connection_file": f"{file}.json"}
+        super().__init__(**settings)
+
+
+if os.name == "posix":
+    nbval.kernel.KernelManager = Manager
+
+# The same examples at each run; make test-long looks for others.
+settings.register_profile("book", derandomize=True, deadline=None)
+settings.register_profile("search", max_examples=1000, deadline=None)
+settings.load_profile("book")
+
 ROOT = pathlib.Path(__file__).parents[1]
 NOTEBOOKS = ROOT / "notebooks"
+NO_HUB = "JupyterHub is not installed: make .venv/hub brings it"
+CHAPTERS = sorted(NOTEBOOKS.glob("*.ipynb"))
+PROSE = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "index.md")]
+PROSE += sorted((ROOT / "book").glob("*.md"))
+LONG = ("matrix", "pins", "audit", "load", "bench")  # in make test-long
+
+each_chapter = pytest.mark.parametrize("path", CHAPTERS)
 
 
-def run(command, folder):
+def pytest_make_parametrize_id(val):
+    """Name a test about a file after it."""
+    return val.stem if isinstance(val, pathlib.Path) else None
+
+
+def long(values):
+    """Leave what is tried with these values to make test-long."""
+    return [pytest.param(value, marks=pytest.mark.long) for value in values]
+
+
+def run(command, folder, **variables):
     """Run a command there; return how it ended, with all that it said."""
     return subprocess.run(
         command,
         cwd=folder,
-        env=os.environ | {"NO_COLOR": "1"},
+        env=os.environ | {"NO_COLOR": "1"} | variables,
         text=True,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -32,13 +74,13 @@ def run(command, folder):
     )
 
 
-def make_book(folder, target="book"):
-    """Run `make book` there, with the packages that run this test."""
+def make(folder, target):
+    """Make a target there, with the packages that run this test."""
     if shutil.which("make") is None:
         pytest.skip("make is not on this machine")
     ready = pathlib.Path(sys.prefix) / "ready"
     command = ["make", target, f"VENV={sys.prefix}", f"--old-file={ready}"]
-    return run(command, folder)
+    return run(command, folder, PYTEST_XDIST_AUTO_NUM_WORKERS="0")
 
 
 def make_once(target, folder, run_id):
@@ -46,7 +88,7 @@ def make_once(target, folder, run_id):
     done = folder.getbasetemp().parent / f"{target}-{run_id}"
     with FileLock(f"{done}.lock"):
         if not done.exists():
-            result = make_book(ROOT, target)
+            result = make(ROOT, target)
             assert result.returncode == 0, result.stdout
             done.touch()
 
@@ -54,7 +96,7 @@ def make_once(target, folder, run_id):
 @pytest.fixture(scope="session")
 def built(tmp_path_factory, testrun_uid):
     """Build the book; return the folder of its pages."""
-    make_once("book", tmp_path_factory, testrun_uid)
+    make_once("pages", tmp_path_factory, testrun_uid)
     return ROOT / "_build" / "html"
 
 
@@ -91,6 +133,7 @@ def copy_parts(folder, *names):
         if (ROOT / name).is_dir():
             shutil.copytree(ROOT / name, folder / name)
         else:
+            (folder / name).parent.mkdir(exist_ok=True)
             shutil.copy(ROOT / name, folder / name)
 
 

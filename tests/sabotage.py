@@ -78,7 +78,7 @@ def rows():
     """Return the table as tuples of chapter, module, old, new, words."""
     table = []
     for line in filter(None, SABOTAGE.splitlines()):
-        where, old, new, words = (part.strip() for part in line.split(" |"))
+        where, *others = (part.strip() for part in line.split(" |"))
         chapter, _, module = where.partition(" ")
-        table.append((chapter, module, old, new, words))
+        table.append((chapter, module, *others))
     return table

@@ -1,8 +1,6 @@
 """Prose that is true: its numbers are on the page, its names exist."""
 
 import builtins
-import json
-import pathlib
 import re
 
 import numpy as np
@@ -12,58 +10,32 @@ import torch
 import exercises
 import polynomial
 import sinefit
+from conftest import CHAPTERS, PROSE, ROOT, each_chapter
+from runner import cells, printed, tags
 
-ROOT = pathlib.Path(__file__).parents[1]
-CHAPTERS = sorted((ROOT / "notebooks").glob("0*.ipynb"))
 NUMBER = r"(?<![\w.-])-?\d+(?:\.\d+)?(?:e[+-]?\d+)?(?![\w])"
 # What a name in prose may belong to, besides the page's own code.
-HOMES = [
-    builtins,
-    np,
-    torch,
-    torch.Tensor,
-    torch.nn,
-    torch.optim,
-    torch.autograd,
-]
-HOMES += [torch.nn.Module, sinefit, polynomial, exercises, np.linalg]
+HOMES = [builtins, np, np.linalg, torch, torch.Tensor, torch.nn, torch.optim]
+HOMES += [torch.nn.Module, torch.autograd, sinefit, polynomial, exercises]
 FOLDERS = [ROOT, ROOT / "notebooks", ROOT / "tests"]
-TAGS = {
-    tag
-    for path in CHAPTERS
-    for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]
-    for tag in cell["metadata"].get("tags", [])
-}
+TAGS = {tag for path in CHAPTERS for cell in cells(path) for tag in tags(cell)}
 # Words of the command line.
 OTHERS = {"pytest", "pip", "python"}
 # Pages without code. Their numbers come from chapters or from these settings.
-# In references, numbers are the names of works.
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md"]
-PAGES += sorted(
-    path
-    for path in (ROOT / "book").glob("*.md")
-    if path.stem != "measured"  # make measure wrote it
-)
-SETTINGS = [ROOT / "pyproject.toml", ROOT / ".github/workflows/test.yml"]
-SETTINGS += [ROOT / "book/_ext/address.py", ROOT / "book/measured.md"]
-SETTINGS += [
-    ROOT / "classroom/jupyterhub_config.py",
-    ROOT / "classroom/kit.py",
-]
+# In references, numbers are the names of works; make measure wrote measured.
+PAGES = [path for path in PROSE if path.stem != "measured"]
+SETTINGS = ["pyproject.toml", "Makefile", ".github/workflows/test.yml"]
+SETTINGS += ["book/_ext/address.py", "book/measured.md"]
+SETTINGS += ["classroom/jupyterhub_config.py", "classroom/copies.py"]
 
 
 def parts(path):
     """Return a chapter's prose, and its code with all that it printed."""
-    prose, page = [], []
-    for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
-        if cell["cell_type"] == "markdown":
-            prose.append("".join(cell["source"]))
-            continue
-        page.append("".join(cell["source"]))
-        for out in cell["outputs"]:
-            page.append("".join(out.get("text", "")))
-            page.append("".join(out.get("data", {}).get("text/plain", "")))
-            page.append(out.get("evalue", ""))
+    prose, page = [cell.source for cell in cells(path, "markdown")], []
+    for cell in cells(path, "code"):
+        shown = [out.get("data", {}) for out in cell.outputs]
+        page += [cell.source, printed(cell)]
+        page += [data.get("text/plain", "") for data in shown]
     return "\n".join(prose), "\n".join(page)
 
 
@@ -72,7 +44,7 @@ def page_parts(path):
     text = path.read_text(encoding="utf-8")
     prose = re.sub(r"```(?!\{).+?```|\{term\}`[^`]*`", " ", text, flags=re.S)
     known = [parts(chapter)[1] for chapter in CHAPTERS]
-    known += [setting.read_text(encoding="utf-8") for setting in SETTINGS]
+    known += [(ROOT / name).read_text(encoding="utf-8") for name in SETTINGS]
     return prose, "\n".join(known)
 
 
@@ -82,19 +54,11 @@ def unexplained(prose, page):
     Formulas and code are no prose; minutes, and the numbers of chapters and
     exercises, are names. A number may round one that is printed.
     """
-    text = re.sub(
-        r"\$\$.+?\$\$|\$[^$]+\$|`[^`]+`|\]\([^)]*\)|<[^>]+>",
-        " ",
-        prose,
-        flags=re.S,
-    )
-    text = re.sub(
-        r"\*\*Time\*\*.*|\d+ minutes|[Cc]hapters? \d|\*\*\d\. ", " ", text
-    )
-    known = {
-        float(n) for n in re.findall(r"\d+(?:\.\d+)?(?:e[+-]?\d+)?", page)
-    }
-    known |= {-n for n in known}
+    code = r"(?s)\$\$.+?\$\$|\$[^$]+\$|`[^`]+`|\]\([^)]*\)|<[^>]+>"
+    name = r"\*\*Time\*\*.*|\d+ minutes|[Cc]hapters? \d|\*\*\d\. "
+    text = re.sub(name, " ", re.sub(code, " ", prose))
+    printed = re.findall(r"\d+(?:\.\d+)?(?:e[+-]?\d+)?", page)
+    known = {sign * float(n) for n in printed for sign in (1, -1)}
     return [
         n
         for n in re.findall(NUMBER, text)
@@ -133,30 +97,21 @@ def has(home, name):
     return True
 
 
-def ids(path):
-    """Return the name of a test about this file."""
-    return path.stem
-
-
-@pytest.mark.parametrize("path", CHAPTERS, ids=ids)
+@each_chapter
 def test_what_a_chapter_says_is_on_its_page(path):
     assert not unexplained(*parts(path))
     assert not missing_names(*parts(path))
 
 
-@pytest.mark.parametrize("path", PAGES, ids=ids)
+@pytest.mark.parametrize("path", PAGES)
 def test_what_a_page_says_is_in_a_chapter(path):
     assert path.stem == "references" or not unexplained(*page_parts(path))
     assert not missing_names(*page_parts(path))
 
 
-@pytest.mark.parametrize("path", PAGES, ids=ids)
-def test_commands_and_files_that_a_page_names_are_there(path):
+@pytest.mark.parametrize("path", PAGES)
+def test_files_that_a_page_links_to_are_there(path):
     text = path.read_text(encoding="utf-8")
-    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
-    code = re.findall(r"```.+?```|`[^`]+`", text, flags=re.S)
-    for target in re.findall(r"\bmake (?:\w+=\S+ )?([a-z]+)", " ".join(code)):
-        assert re.search(rf"^{target}:", makefile, re.M), target
     for link in re.findall(r"\]\(([^):#]+)[)#]", text):
         assert (path.parent / link).exists(), link
 

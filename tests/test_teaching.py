@@ -9,10 +9,9 @@ import pytest
 from bs4 import BeautifulSoup
 from traitlets.config import Config
 
-import kit
-from conftest import NOTEBOOKS, ROOT, run
+from conftest import CHAPTERS, NO_HUB, ROOT, run
+from runner import cells
 
-CHAPTERS = sorted(NOTEBOOKS.glob("0*.ipynb"))
 HUB = ROOT / "classroom" / "jupyterhub_config.py"
 
 
@@ -20,8 +19,7 @@ def test_what_was_measured_is_of_these_chapters():
     measured = (ROOT / "book" / "measured.md").read_text(encoding="utf-8")
     minutes = r"(\d+) minutes to read, (\d+) for the exercises, (\d+) to teach"
     for path in CHAPTERS:
-        chapter, _ = kit.read(path)
-        title = chapter.cells[0].source
+        title = cells(path)[0].source
         name = title.splitlines()[0].removeprefix("# ")
         told = " | ".join(re.search(minutes, title).groups())
         assert f"| {int(path.stem[:2])}. {name} | {told} | " in measured
@@ -38,8 +36,7 @@ def test_the_page_has_the_notes_and_the_chapters_have_not(built):
     )
     text = " ".join(page.get_text().split())
     for path in CHAPTERS:
-        chapter, _ = kit.read(path)
-        (note,) = (c for c in chapter.cells if "teacher" in kit.tags(c))
+        (note,) = cells(path, tag="teacher")
         first = re.findall(r"\* ([^*`]{20,})", note.source)[0]
         words = " ".join(first.split())[:40]
         assert words in text
@@ -97,11 +94,12 @@ def test_a_hub_gives_a_learner_copies_few_threads_and_no_root(
     assert (home / "01_numpy.ipynb").read_text() == "my work"
 
 
+@pytest.mark.long
 def test_a_learner_runs_a_chapter_on_a_hub(made, monkeypatch):
-    pytest.importorskip("jupyterhub", reason="not installed: see make hub")
+    pytest.importorskip("jupyterhub", reason=NO_HUB)
     monkeypatch.setenv("N", "1")
     monkeypatch.setenv("CHAPTER", "01_numpy")
-    done = run([sys.executable, "classroom/load.py"], ROOT)
+    done = run([sys.executable, "classroom/load_hub.py"], ROOT)
     assert done.returncode == 0, done.stdout
     last = done.stdout.splitlines()[-1].split()
     assert (last[:2], last[-1]) == (["1", "1"], "none")

@@ -1,0 +1,147 @@
+"""Building, tried on a book of two pages: what is made, and what is kept."""
+
+import re
+import zipfile
+
+import nbformat
+import pytest
+from nbformat import v4
+
+from conftest import copy_parts, make
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory):
+    """Build a book of two pages; return its folder."""
+    folder = tmp_path_factory.mktemp("small")
+    copy_parts(folder, "Makefile", "_config.yml", "pyproject.toml")
+    copy_parts(
+        folder, "book/_ext", "book/style", "book/images", "book/templates"
+    )
+    copy_parts(folder, "classroom", "tools")
+    copy_parts(folder, "tests/conftest.py", "tests/sanitize.ini")
+    (folder / "_toc.yml").write_text(
+        "format: jb-book\nroot: index\n"
+        "chapters: [{file: notebooks/page}, {file: notebooks/more}]\n"
+    )
+    (folder / "index.md").write_text("# Small\n")
+    (folder / "notebooks" / ".cache").mkdir(parents=True)
+    (folder / "notebooks" / ".cache" / "README.md").write_text("# A tool's\n")
+    (folder / "notebooks" / "words.py").write_text('WORD = "first"\n')
+    (folder / "notebooks" / "more.md").write_text("# More\n\nWords.\n")
+    write(folder, "page", "import words\nprint(words.WORD, 'word')")
+    done = make(folder, "book")
+    assert done.returncode == 0, done.stdout
+    return folder
+
+
+def write(folder, name, source, prints="first word\n"):
+    """Write a notebook: a title, and a cell that stores what it prints."""
+    cell = v4.new_code_cell(source, execution_count=1)
+    cell.outputs = [v4.new_output("stream", text=prints)]
+    cells = [v4.new_markdown_cell("# Page"), cell]
+    notebook = v4.new_notebook(cells=cells)
+    kernel = {"display_name": "", "language": "python", "name": "python3"}
+    notebook.metadata["kernelspec"] = kernel
+    nbformat.write(notebook, folder / "notebooks" / f"{name}.ipynb")
+
+
+def page(folder):
+    """Return the small book's page, as last built."""
+    path = folder / "_build" / "html" / "notebooks" / "page.html"
+    return path.read_text(encoding="utf-8")
+
+
+def addresses(folder):
+    """Return all addresses outside that the small book's page names."""
+    return re.findall(r'(?:href|content)="(https?://[^"]+)"', page(folder))
+
+
+def test_a_book_without_an_address_names_none(small):
+    assert "first word" in page(small)
+    assert addresses(small) == []
+
+
+def test_a_book_that_is_up_to_date_is_not_built_again(small):
+    done = make(small, "book")
+    assert done.returncode == 0
+    assert "Read it: " in done.stdout
+    assert "ing the" not in done.stdout
+
+
+def test_a_failure_is_named_and_leaves_the_last_good_book(small):
+    pages = small / "notebooks"
+    kept, words = page(small), pages / "words.py"
+    stored = (pages / "page.ipynb").read_text("utf-8")
+    try:
+        words.write_text('WORD = "second"\n')  # what the notebook imports
+        write(small, "raises", "1 / 0")
+        done = make(small, "book")
+        assert done.returncode != 0
+        for line in (
+            r"'first word\n' == 'second word\n'",
+            ": division by zero",
+            "2 failed",
+            "If the chapters should say that now: make notebooks",
+        ):
+            assert line in done.stdout, done.stdout
+        (pages / "raises.ipynb").unlink()
+        words.write_text('WORD = "first"\n')
+        write(small, "page", "print('no more')", "no more\n")
+        (pages / "more.md").write_text("# More\n\n[To nowhere](none.md)\n")
+        done = make(small, "book")
+        assert done.returncode != 0
+        assert "'none.md'" in done.stdout
+        assert page(small) == kept
+    finally:
+        words.write_text('WORD = "first"\n')
+        (pages / "more.md").write_text("# More\n\nWords.\n")
+        (pages / "page.ipynb").write_text(stored, "utf-8")
+
+
+def test_buttons_follow_the_address_of_the_fork(small, monkeypatch):
+    fork = "An-owner/a.fork"
+    monkeypatch.setenv("GITHUB_REPOSITORY", fork)
+    monkeypatch.setenv("GITHUB_REF_NAME", "a@b/fix#12")
+    monkeypatch.setenv("JUPYTERHUB_URL", "https://hub.example")
+    done = make(small, "pages")
+    assert done.returncode == 0, done.stdout
+    found = " ".join(addresses(small))
+    for link in (
+        f"/github/{fork}/blob/copies/page.ipynb",
+        f"/v2/gh/{fork}/a%40b/fix%2312?urlpath=lab/tree/notebooks/page.ipynb",
+        f"https://github.com/{fork}/blob/a%40b/fix%2312/notebooks/page.ipynb",
+        f"https://hub.example/hub/user-redirect/git-pull?repo=https%3A//github.com/{fork}&",
+        "&branch=a%40b/fix%2312",
+        "https://an-owner.github.io/a.fork/notebooks/page.html",
+        "https://an-owner.github.io/a.fork/_images/social_previews/",
+    ):
+        assert link in found, link
+    html = small / "_build" / "html"
+    site = (html / "sitemap.xml").read_text("utf-8")
+    assert "https://an-owner.github.io/a.fork/notebooks/page.html" in site
+    assert 'src="/a.fork/_static/' in (html / "404.html").read_text("utf-8")
+
+    monkeypatch.setenv("GITHUB_REPOSITORY", "just-a-name")
+    done = make(small, "pages")
+    assert done.returncode != 0
+    wanted = "GITHUB_REPOSITORY: expected owner/name, got 'just-a-name'"
+    assert wanted in done.stdout
+    assert "Traceback" not in done.stdout
+    assert "first word" in page(small)
+
+
+@pytest.mark.long
+def test_the_book_can_be_printed_and_handed_out(small, browser):
+    for target, made in (("pdf", "times.pdf"), ("zip", "times.zip")):
+        done = make(small, target)
+        assert done.returncode == 0, done.stdout
+        assert made in done.stdout
+    pdf = (small / "_build" / "one-curve-seven-times.pdf").read_bytes()
+    assert pdf.startswith(b"%PDF")
+    assert len(re.findall(rb"/Type /Page\b", pdf)) >= 3
+    assert b"/Outlines" in pdf
+    assert b"/StructTreeRoot" in pdf  # what screen readers go by
+    with zipfile.ZipFile(small / "_build/one-curve-seven-times.zip") as packed:
+        assert packed.read("html/index.html")
+        assert b"first word" in packed.read("html/notebooks/page.html")
