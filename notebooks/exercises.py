@@ -4,6 +4,8 @@ Answers may be numbers, arrays or tensors. NumPy computes what is expected;
 torch is imported for chapter 4's own functions alone.
 """
 
+import functools
+
 import numpy as np
 
 import sinefit
@@ -31,13 +33,13 @@ def check(exercise, *answers):
                 "nothing to check yet. Put your code in place of the dots "
                 "above, run that cell, then this one.",
             )
-        CHECKS[exercise](*answers)
+        remark = CHECKS[exercise](*answers)
     except NotYet as wrong:
         raise NotYet(f"Exercise {exercise}: {wrong}") from None
     except Exception as error:
-        words = f"this answer is of no use to the check: {error}."
+        words = f"the check cannot read this answer: {error}."
         raise NotYet(f"Exercise {exercise}: {words}") from error
-    print(f"Exercise {exercise}: right.")
+    print(f"Exercise {exercise}: right. {remark or ''}".rstrip())
 
 
 def _need(condition, otherwise):
@@ -55,6 +57,20 @@ def _number(name, value):
     except (TypeError, ValueError, RuntimeError):
         got = type(value).__name__
         raise NotYet(f"{name}: expected one number, got {got}.") from None
+
+
+def _row(name, values, size):
+    """Return so many numbers of a list or array, or say what came instead."""
+    try:
+        row = [_plain(value) for value in values]
+    except (TypeError, ValueError, RuntimeError):
+        got = type(values).__name__
+        wanted = f"{name}: expected a list of {size} numbers"
+        raise NotYet(f"{wanted}, got {got}.") from None
+    _need(
+        len(row) == size, f"{name}: expected {size} numbers, got {len(row)}."
+    )
+    return row
 
 
 def _near(value, expected, rtol=1e-6):
@@ -107,6 +123,12 @@ def _descend(rate, momentum=0, start=sinefit.START, slopes=None, steps=2000):
     return np.array([*losses, np.square(V @ weights - y).sum()])
 
 
+@functools.cache
+def _legendre(rate, start):
+    """Return what NumPy expects of chapter 4's model."""
+    return sinefit.predict_legendre(rate, start)
+
+
 def _eigenvalues(degree=3):
     V = np.vander(sinefit.data()[0], degree + 1, increasing=True)
     return np.linalg.eigvalsh(2 * V.T @ V)
@@ -116,12 +138,19 @@ def _arrives(losses):
     return int(np.argmax(losses - sinefit.optimum(*sinefit.data())[1] < 1e-3))
 
 
-def exercise_1_1(arrived):
+def exercise_1_1(guess, arrived):
     """Check steps until the loss is within 0.001 of the floor."""
+    guess = _number("guess", guess)
     losses, _ = sinefit.predict(steps=5000)
     arrived, first = _number("arrived", arrived), _arrives(losses)
+    _need(
+        arrived != 0,
+        "arrived: 0 is also what argmax gives when it finds nothing. Does the "
+        "table go far enough, and did you take the floor away?",
+    )
     _need(arrived >= first, "arrived: too early, the loss is not there yet.")
     _need(arrived == first, "arrived: the loss has been there before.")
+    return f"You guessed {guess:g}."
 
 
 def exercise_1_2(best_rate, arrived):
@@ -130,16 +159,21 @@ def exercise_1_2(best_rate, arrived):
     rate = 2 / (eigenvalues[0] + eigenvalues[-1])
     _need(
         _near(_number("best_rate", best_rate), rate),
-        "best_rate: this is not 2 over the sum of the two eigenvalues.",
+        "best_rate: here the steepest and the flattest axis are not equally "
+        "slow. Does it take both of their eigenvalues?",
     )
     _need(
         _number("arrived", arrived) == _arrives(sinefit.predict(rate)[0]),
-        "arrived: the run at best_rate is within 0.001 at another step; "
-        "count the losses as in the first exercise.",
+        "arrived: the run at best_rate is within 0.001 at another step. Find "
+        "the first loss so near the floor.",
+    )
+    return (
+        "In the long run no rate is faster. Over so few steps some are: try "
+        "0.99 of the limit."
     )
 
 
-def exercise_1_3(broken):
+def exercise_1_3(broken, falls):
     """Check a run whose gradient of b lacks its factor."""
 
     def without_x(V):
@@ -147,42 +181,71 @@ def exercise_1_3(broken):
 
     broken = _losses("broken", broken, 2)
     _need(
+        broken.size == 2000,
+        f"broken: expected 2000 losses, got {broken.size}. Start from an "
+        "empty list, and append one at each step.",
+    )
+    expected = _descend(1e-6, slopes=without_x)[:2000]
+    _need(
         not _near(broken[1], sinefit.predict()[0][1]),
         "broken: these are the losses of the right gradient.",
     )
     _need(
-        _near(broken[1], _descend(1e-6, slopes=without_x, steps=1)[1]),
+        np.allclose(broken, expected, rtol=1e-6),
         "broken: another thing is broken as well, or instead; change the "
         "gradient of b alone.",
     )
-
-
-def exercise_2_1(shape, kind, plain):
-    """Check what a weight is that was taken out of a tensor of four."""
     _need(
-        isinstance(shape, tuple) and not isinstance(kind, str),
-        "give the three things themselves: a shape, a dtype, a type.",
+        _number("falls", falls) == (np.diff(expected) < 0).sum(),
+        "falls: compare each loss with the one before it, and count.",
     )
-    _need(
-        len(shape) == 0,
-        f"shape: {tuple(shape)} has {len(shape)} axes. How many are left of "
-        "one when you take a single number from it?",
-    )
-    _need(
-        str(kind) == "torch.float64",
-        f"kind: not {kind}. Look at the cell that makes the start.",
-    )
-    _need(plain is float, "plain: .item() makes a number that Python has.")
+    return "A falling loss proves little; a finite difference shows the slip."
 
 
-def exercise_2_2(message):
-    """Check what the check advises for a run in float32."""
-    _message(
-        message,
-        "rtol=1e-4",
-        "message: another mistake speaks here. Hand over losses32 and w32, "
-        "and no rtol.",
+def exercise_2_1(guess, kinds):
+    """Check the types of three products, and how many were guessed."""
+    for name, row in {"guess": guess, "kinds": kinds}.items():
+        _need(
+            isinstance(row, (list, tuple)) and len(row) == 3,
+            f"{name}: expected a list of three dtypes.",
+        )
+        for kind in row:
+            _need(
+                str(kind).startswith("torch."),
+                f"{name}: expected dtypes like torch.float64, got {kind!r}.",
+            )
+    expected = ["torch.float32", "torch.float32", "torch.float64"]
+    _need(
+        [*map(str, kinds)] == expected,
+        "kinds: PyTorch says otherwise. Is v a vector of float32? Multiply, "
+        "then look at .dtype.",
     )
+    hits = sum(map(str.__eq__, map(str, guess), expected))
+    return (
+        f"{hits} of your three guesses were right. A single number does not "
+        "widen a vector; another vector does."
+    )
+
+
+def exercise_2_2(errors):
+    """Check the errors of a finite difference in float32."""
+    errors = np.abs(_row("errors", errors, 6))
+    _need(
+        errors[0] < 1e-4,
+        f"errors: the first, {errors[0]:.2g}, is too large. Is w the book's "
+        "start? Do you step both ways, and divide by all of that way?",
+    )
+    _need(
+        errors[-1] > 1e-3,
+        "errors: the last is too small for float32. Are the data, the start "
+        "and the steps all of it?",
+    )
+    _need(
+        errors[-1] < 10 and errors[2] < 1e-3,
+        "errors: larger than rounding makes them. Is each step a tenth of "
+        "the one before?",
+    )
+    return "The smaller the step, the fewer digits of the loss it changes."
 
 
 def exercise_2_3(message):
@@ -193,26 +256,39 @@ def exercise_2_3(message):
         "message: this is another error. Start from whole numbers, and take "
         "a fraction away from one of them in place.",
     )
+    return "Long is int64, which has no room for a fraction."
 
 
-def exercise_3_1(gradient):
+def exercise_3_1(guess, gradient):
     """Check what two backward calls leave."""
+    guess = _number("guess", guess)
     gradient = _number("gradient", gradient)
-    _need(gradient != 1, "gradient: so much comes from one backward().")
-    _need(gradient == 2, f"gradient: not {gradient:g}. Which slope has w**2?")
-
-
-def exercise_3_2(loss):
-    """Check the loss after 2000 steps with friction."""
-    loss = _number("loss", loss)
+    _need(gradient != 1, "gradient: that is what one backward() gives.")
     _need(
-        not any(_near(loss, end) for end in _descend(1e-6, 1)[-2:]),
-        "loss: this run swings without friction.",
+        gradient == 2,
+        f"gradient: not {gradient:g}. Take a new weight, and call backward() "
+        "on its square twice, computed anew each time.",
+    )
+    return f"You guessed {guess:g}."
+
+
+def exercise_3_2(arrived):
+    """Check the step at which a ball with friction is near the floor."""
+    arrived, first = _number("arrived", arrived), _arrives(_descend(1e-6, 0.9))
+    _need(
+        arrived > 0,
+        "arrived: not at the start. 0 is also what argmax gives when it finds "
+        "nothing.",
     )
     _need(
-        _near(loss, _descend(1e-6, 0.9)[-1], 1e-5),
-        f"loss: {loss:.4f} is not where the run ends that keeps 0.9 of its "
-        "velocity, from the book's start, after 2000 steps.",
+        arrived != _arrives(sinefit.predict(steps=5000)[0]),
+        "arrived: that is how long it takes without momentum.",
+    )
+    _need(
+        arrived == first,
+        f"arrived: not at step {arrived:g}. Start anew, keep 0.9 of the "
+        "velocity before you add the gradient, and record each loss before "
+        "the update.",
     )
 
 
@@ -224,38 +300,52 @@ def exercise_3_3(message):
         "message: this is another error. Compute one loss, and call its "
         "backward() two times.",
     )
+    return "Compute the loss again; PyTorch's retain_graph is seldom needed."
 
 
-def exercise_4_1(ratio):
-    """Check the last loss with both signs turned, over that without."""
-    ratio = _number("ratio", ratio)
-    _need(ratio > 0, "ratio: a sum of squares is never negative.")
-    _need(
-        _near(ratio, 1),
-        "ratio: what does P3 do when the sign of its argument turns? And "
-        "what does b do to that?",
-    )
-
-
-def exercise_4_2(ends):
-    """Check the last losses of two runs with a small learning rate."""
-    _need(
-        len(ends) == 2, f"ends: expected two losses, got {len(ends)} of them."
-    )
-    ends = [_number("ends", end) for end in ends]
-    first, second = (
-        sinefit.predict_legendre(5e-7, start)[0][-1]
-        for start in ((0, -1, 0, 0.5), (0, -1, 0, 0.3))
+def exercise_4_1(guess, ends):
+    """Check the last losses of two runs, within and past the limit."""
+    guess = _number("guess", guess)
+    _need(guess in (5e-7, 3e-6), "guess: one of the two rates, 5e-7 or 3e-6.")
+    ends = _row("ends", ends, 2)
+    within, past = (
+        _legendre(rate, (0, -1, 0, 0.5))[0][-1] for rate in (5e-7, 3e-6)
     )
     _need(
-        not _near(ends[0], second),
-        "ends: the start that blew up comes first, then the chapter's own.",
+        not (_near(ends[0], past, 0.01) and _near(ends[1], within, 0.01)),
+        "ends: the other way round; the rate of 5e-7 comes first.",
     )
     _need(
-        _near(ends[0], first) and _near(ends[1], second),
+        _near(ends[0], within, 5e-3) and _near(ends[1], past, 5e-3),
         f"ends: {ends[0]:.4g} and {ends[1]:.4g} come from another learning "
-        "rate or another start.",
+        "rate, another start, or another number of steps.",
     )
+    return "You expected " + ("this." if guess == 3e-6 else "otherwise.")
+
+
+def exercise_4_2(end, limit):
+    """Check where a run at a small rate stalls, and the limit there."""
+    start = (0, 0.5, 0.6, 0.1)
+    losses, _ = _legendre(1e-6, start)
+    end, limit = _number("end", end), _number("limit", limit)
+    _need(
+        not _near(end, _legendre(5e-6, start)[0][-1], 5e-3),
+        "end: this is where the page's own rate ends.",
+    )
+    _need(
+        _near(end, losses[-1], 1e-3),
+        f"end: {end:.4g} comes from another rate, start or number of steps.",
+    )
+    _need(
+        not _near(limit, 1.095e-4, 0.05),
+        "limit: that is the limit at the start.",
+    )
+    _need(
+        _near(limit, 8.099e-6, 5e-3),
+        f"limit: {limit:.3g} is that of another place, or of another run. "
+        "Which row of the path is the last, and which column is this start?",
+    )
+    return "It stalls within its limit: what holds it is c."
 
 
 def exercise_4_3(function, spoilt):
@@ -263,16 +353,26 @@ def exercise_4_3(function, spoilt):
     import torch
 
     z = torch.linspace(-1, 1, 5, dtype=torch.float64, requires_grad=True)
-    _need(
-        isinstance(function, type) and isinstance(spoilt, type),
-        "give the two classes themselves, without parentheses.",
-    )
-    values = np.polynomial.Legendre.basis(2)(z.detach().numpy())
     for cls in (function, spoilt):
+        _need(
+            isinstance(cls, type) and issubclass(cls, torch.autograd.Function),
+            "give two classes made from torch.autograd.Function, the classes "
+            "themselves, without parentheses.",
+        )
+        values = np.polynomial.Legendre.basis(2)(z.detach().numpy())
         _need(
             np.allclose(cls.apply(z).detach().numpy(), values),
             f"{cls.__name__}: forward gives other values than P2.",
         )
+    once, twice = (
+        torch.autograd.grad(factor * function.apply(z).sum(), z)[0]
+        for factor in (1, 2)
+    )
+    _need(
+        torch.allclose(2 * once, twice),
+        f"{function.__name__}: twice the loss gives the same gradient. Does "
+        "its backward multiply by grad_output?",
+    )
     passed, told = (
         torch.autograd.gradcheck(cls.apply, z, raise_exception=False)
         for cls in (function, spoilt)
@@ -281,17 +381,20 @@ def exercise_4_3(function, spoilt):
     _need(not told, f"{spoilt.__name__}: gradcheck finds its backward right.")
 
 
-def exercise_5_1(numbers, degree):
+def exercise_5_1(guess, count, degree):
     """Check what a layer of seven inputs learns."""
+    guess, count = _number("guess", guess), _number("count", count)
+    _need(count != 7, "count: these are the weights. What else does it learn?")
     _need(
-        _number("numbers", numbers) != 7,
-        "numbers: these are the weights. What else does a layer learn?",
+        count == 8,
+        f"count: not {count:g}. Add up the numbers in the layer's parameters, "
+        "each of which is a tensor.",
     )
-    _need(numbers == 8, "numbers: list the layer's parameters, and count.")
     _need(
         _number("degree", degree) == 7,
         "degree: which is the highest power that goes in?",
     )
+    return f"You guessed {guess:g}."
 
 
 def exercise_5_2(linear, loss):
@@ -301,6 +404,15 @@ def exercise_5_2(linear, loss):
         "linear: expected a layer with four inputs, one for each power.",
     )
     _need(linear.bias is None, "linear: it still has a bias of its own.")
+    weight = _row("linear.weight", linear.weight.flatten(), 4)
+    _need(
+        np.allclose(weight, sinefit.START, rtol=1e-12),
+        f"linear: its weights are {weight}, not the start.",
+    )
+    _need(
+        str(linear.weight.dtype) == "torch.float64",
+        f"linear: expected float64, got {linear.weight.dtype}.",
+    )
     _need(
         _near(_number("loss", loss), sinefit.predict()[0][0]),
         "loss: not the first one of this page. Does each weight meet its "
@@ -308,32 +420,30 @@ def exercise_5_2(linear, loss):
     )
 
 
-def exercise_5_3(piled):
-    """Check a run whose gradients pile up."""
-    piled = _losses("piled", piled, 3)
-    _need(
-        not _near(piled[2], sinefit.predict()[0][2]),
-        "piled: these gradients are zeroed at each step.",
+def exercise_5_3(message):
+    """Check an update whose gradients have just been zeroed."""
+    _message(
+        message,
+        "'NoneType'",
+        "message: this is another error. Change nothing but the place of "
+        "zero_grad().",
     )
-    _need(
-        _near(piled[2], _descend(1e-6, 1, steps=2)[2]),
-        "piled: gradients do not only pile up here; change nothing but the "
-        "place of zero_grad().",
-    )
+    return "zero_grad() had set the gradient to None before it was used."
 
 
-def exercise_6_1(left):
-    """Check what is left of a swing after 2000 steps with momentum 0.999."""
-    left = _number("left", left)
+def exercise_6_1(guess, rate, arrived):
+    """Check which of four rates brings Adam to the floor first."""
+    rates = (1e-3, 3e-3, 1e-2, 3e-2)
+    _need(_number("guess", guess) in rates, f"guess: one of {rates}.")
+    guess, rate = _number("guess", guess), _number("rate", rate)
+    _need(rate in rates, f"rate: one of {rates}.")
+    _need(rate == 3e-2, "rate: another of the four arrives earlier.")
     _need(
-        not _near(left, 0.999**2000, 0.01),
-        "left: so little would be left if the width shrank by the momentum "
-        "itself. It shrinks by its root.",
+        abs(_number("arrived", arrived) - 117) < 2,
+        "arrived: this rate is first within 0.001 at another step. Start each "
+        "run anew, and record each loss before the step.",
     )
-    _need(
-        _near(left, np.sqrt(0.999) ** 2000, 0.02),
-        "left: take the factor of one step to the power of all of them.",
-    )
+    return "You expected " + ("this one." if guess == rate else "another.")
 
 
 def exercise_6_2(rate, beta, arrived):
@@ -346,8 +456,8 @@ def exercise_6_2(rate, beta, arrived):
     )
     _need(
         _near(rate, best[0]),
-        "rate: does it take the roots of chapter 1's "
-        "eigenvalues, the smallest and the largest?",
+        "rate: does it take the roots of the cubic's eigenvalues, the "
+        "smallest and the largest? Their largest is chapter 1's 562121.9.",
     )
     _need(
         _near(_number("beta", beta), best[1]),
@@ -367,29 +477,71 @@ def exercise_6_3(stuck):
         "stuck: these losses move. Let zero_grad() come first, and step() "
         "before backward().",
     )
+    return "step() found no gradients: backward() came too late."
 
 
-def exercise_7_1(count):
+def exercise_7_1(guess, count):
     """Check the numbers that a module with a shared weight learns."""
-    count = _number("count", count)
-    _need(count <= 5, "count: a weight that is used twice is learned once.")
-    _need(count == 5, "count: the numbers, not the names; both modules'.")
+    guess, count = _number("guess", guess), _number("count", count)
+    _need(
+        count <= 5,
+        f"count: {count:g} is too many. A weight that is used twice is "
+        "learned once, and a buffer is not learned.",
+    )
+    _need(
+        count == 5,
+        f"count: {count:g} is too few. Add up numbers, not tensors, and those "
+        "of the cubic too.",
+    )
+    return f"You guessed {guess:g}."
 
 
-def exercise_7_2(limit, losses5):
-    """Check a fit of degree 5 at half of its largest stable learning rate."""
-    stable = 2 / _eigenvalues(5)[-1]
+def exercise_7_2(legendre, run):
+    """Check a module of four weights and a buffer, and its 20 losses."""
+    import torch
+
     _need(
-        _near(_number("limit", limit), stable),
-        "limit: this is not 2 over the largest eigenvalue for six powers.",
+        isinstance(legendre, torch.nn.Module),
+        "legendre: expected a module, made from your class.",
     )
-    expected = _descend(stable / 2, start=[0] * 6)
-    _need(len(losses5) == 2000, f"losses5: {len(losses5)} losses, not 2000.")
+    learned = sum(p.numel() for p in legendre.parameters())
+    _need(learned == 4, f"legendre: it learns {learned} numbers, not four.")
+    fixed = [b.flatten().tolist() for b in legendre.buffers()]
+    _need(fixed, "legendre: its factors are no buffer. Register them.")
+    roots = np.sqrt([1, 3, 5, 7])
     _need(
-        _near(_number("losses5", losses5[-1]), expected[1999]),
-        f"losses5: the run ends at {losses5[-1]:.4g}, which half the limit "
-        "does not, from zeros.",
+        any(len(b) == 4 and np.allclose(b, roots) for b in fixed),
+        "legendre: the buffer does not hold the roots of 1, 3, 5 and 7.",
     )
+    losses = _row("run", run, 20)
+    x, y = sinefit.data()
+    basis = np.polynomial.legendre.legvander(x / np.pi, 3) * roots
+    weights, expected = np.zeros(4), []
+    for _ in range(20):
+        error = basis @ weights - y
+        expected.append(error @ error)
+        weights -= 2e-4 * 2 * error @ basis
+    _need(
+        _near(losses[0], expected[0]),
+        f"run: it begins at {losses[0]:.6g}, not at {expected[0]:.6g}. Are "
+        "the weights zero at first, is the loss the sum?",
+    )
+    _need(
+        np.allclose(losses, expected, rtol=1e-6),
+        f"run: it goes from {losses[0]:.6g} to {losses[1]:.6g}. Is the rate "
+        "2e-4? Are the polynomials those of x over pi, each times its factor, "
+        "all in float64?",
+    )
+    weight = next(legendre.parameters())
+    y_pred = legendre(
+        torch.tensor(x, dtype=weight.dtype, device=weight.device)
+    )
+    end = np.square(y_pred.detach().cpu().numpy() - y).sum()
+    _need(
+        _near(end, sinefit.optimum(x, y)[1], 1e-4),
+        "legendre: it does not fit the sine. Is it the one that was fitted?",
+    )
+    return f"{run[0]:.1f} to {run[-1]:.4f} in 20 steps: the bowl is round."
 
 
 def exercise_7_3(message):
@@ -398,6 +550,14 @@ def exercise_7_3(message):
         message,
         "inf at step",
         "message: fit says another thing when the loss leaves all bounds.",
+    )
+    with np.errstate(all="ignore"):
+        losses = _descend(1e-5, steps=400)
+    step = int(message.partition("at step ")[2].split(":")[0])
+    _need(
+        abs(step - np.argmin(np.isfinite(losses))) < 2,
+        f"message: it did not give up at step {step} with the book's start, "
+        "in float64, at 1e-5. Take a new cubic.",
     )
 
 

@@ -47,22 +47,38 @@ class Polynomial(torch.nn.Module):
         return f"degree={len(self.weights) - 1}"
 
 
-def fit(model, x, y, *, learning_rate=None, steps=2000, optimizer=None):
+def fit(
+    model,
+    x,
+    y,
+    *,
+    learning_rate=None,
+    steps=2000,
+    optimizer=None,
+    loss_fn=None,
+):
     """Fit model to y at x, in place, and return the loss before each step.
 
     x is what the model takes, y what it should return: tensors of floats, of
-    one dtype and on one device. The loss is the summed squared error; the list
-    that is returned holds steps floats. The optimizer is SGD with
-    learning_rate, 1e-6 if not given, or one made on the model's parameters.
-    TypeError or ValueError, with the argument's name, for anything else;
-    ValueError too as soon as a loss is not finite.
+    the dtype of the model's weights, on one device. loss_fn(y_pred, y) is the
+    loss, the summed squared error if not given; the list that is returned
+    holds steps floats. The optimizer is SGD with learning_rate, 1e-6 if not
+    given, or one made on the model's parameters. TypeError or ValueError, with
+    the argument's name, for anything else; ValueError too as soon as a loss is
+    not finite.
     """
     _require_floats("x", x)
     _require_floats("y", y)
     optimizer = _optimizer(model, learning_rate, optimizer)
     if operator.index(steps) < 1:
         raise ValueError(f"steps: expected 1 or more, got {steps}")
-    loss_fn = torch.nn.MSELoss(reduction="sum")
+    loss_fn = loss_fn or torch.nn.MSELoss(reduction="sum")
+    for weights in model.parameters():
+        if weights.dtype != x.dtype:
+            raise ValueError(
+                f"model: expected weights of {x.dtype}, like x, "
+                f"got {weights.dtype}"
+            )
     losses = []
     for t in range(steps):
         y_pred = model(x)
@@ -75,7 +91,7 @@ def fit(model, x, y, *, learning_rate=None, steps=2000, optimizer=None):
         losses.append(loss.item())
         if not math.isfinite(losses[-1]):
             raise ValueError(
-                f"the loss is {losses[-1]} at step {t}: make the model anew, "
+                f"the loss is {losses[-1]} at step {t}: rebuild the model, "
                 "and take a smaller learning rate"
             )
         optimizer.zero_grad()
@@ -100,6 +116,7 @@ def _optimizer(model, learning_rate, optimizer):
         raise TypeError(f"model: expected a torch.nn.Module, got {kind}")
     if optimizer is None:
         rate = 1e-6 if learning_rate is None else learning_rate
+        rate = rate.item() if hasattr(rate, "item") else rate
         if not isinstance(rate, int | float) or not 0 < rate < math.inf:
             raise ValueError(
                 f"learning_rate: expected a positive number, got {rate!r}"

@@ -4,6 +4,7 @@ Rows of numbers may be lists, arrays or tensors; torch need not be installed.
 """
 
 import json
+import re
 from contextlib import suppress
 from difflib import unified_diff
 from pathlib import Path
@@ -11,7 +12,7 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import numpy as np
 
-# Exact in float32 and float64, none of them zero: every rung starts here.
+# Exact in float32 and float64, none zero. Chapter 4 alone starts elsewhere.
 START = (-0.5, 0.25, 0.125, -0.0625)
 
 COLORS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#000000"]  # Okabe-Ito
@@ -24,7 +25,7 @@ plt.rcParams.update({"font.size": 11, "legend.frameon": False})
 with suppress(ImportError):  # in Jupyter: sharp at any size, and light
     from matplotlib_inline.config import InlineBackend
 
-    plt.rc("svg", hashsalt="book")
+    plt.rc("svg", hashsalt="book", fonttype="none")
     inline = InlineBackend.instance()
     bare = {"Creator": None, "Date": None}
     inline.print_figure_kwargs = {"bbox_inches": "tight", "metadata": bare}
@@ -55,8 +56,9 @@ def predict(learning_rate=1e-6, steps=2000, start=START):
     """Return the losses of gradient descent and its last weights, by theory.
 
     Losses, shape (steps,): before each update; weights, shape (4,): after the
-    last. Along each eigenvector of the Hessian, the distance from the optimum
-    shrinks by 1 - learning_rate * eigenvalue a step (Goh, Distill 2017).
+    last. Along each eigenvector of the Hessian, every step multiplies the
+    distance from the optimum by 1 - learning_rate * eigenvalue (Goh, Distill
+    2017).
     """
     best, floor = optimum(*data())
     V = np.vander(data()[0], 4, increasing=True)
@@ -102,9 +104,12 @@ def check(losses, weights, *, expected=None, rtol=1e-12):
     off = np.abs(losses / theory - 1)
     first = int(np.argmin(off <= _number("rtol", rtol, 0, whole=False)))
     if not off[first] <= rtol:  # nan is not
+        difference = losses[first] - theory[first]
+        alike = f" (difference {difference:.1e})" if off[first] < 1e-4 else ""
         raise AssertionError(
             f"losses[{first}] is {losses[first]:.8g}, expected "
-            f"{theory[first]:.8g}.\n{_hint(first, losses, theory, off.max())}"
+            f"{theory[first]:.8g}{alike}.\n"
+            f"{_hint(first, losses, theory, off.max())}"
         )
     if (np.diff(losses)[np.diff(theory) < -rtol * theory[1:]] >= 0).any():
         raise AssertionError("A loss does not fall where it must.")
@@ -117,7 +122,8 @@ def check(losses, weights, *, expected=None, rtol=1e-12):
     digits = 6 if rtol < 1e-8 else 3  # no more than rtol lets stand
     print(f"{losses.size} losses are as expected, to {rtol:g}")
     print(f"largest relative difference: {off.max():.1e}")
-    print(f"{(np.diff(losses) < 0).sum()} steps down, to {end:.{digits}g}")
+    fell = (np.diff(losses) < 0).sum()
+    print(f"fell at {fell} of {losses.size - 1} steps, to {end:.{digits}g}")
     print(f"{end - floor:.{digits - 1}g} above the floor, {floor:.6g}")
 
 
@@ -140,28 +146,183 @@ def _hint(first, losses, theory, worst):
 
 def plot_fit(x, y, y_pred):
     """Draw y_pred, or a dict of label: y_pred, over y; shapes are all (n,)."""
+    _draw_fit(plt.gca(), x, y, y_pred)
+    plt.show()
+
+
+def plot_losses(losses, above_floor=False):
+    """Draw losses, shape (n,), or a dict of label: losses, over the floor.
+
+    above_floor: draw how far above it they are, and no line for it.
+    """
+    _draw_losses(plt.gca(), losses, above_floor)
+    plt.show()
+
+
+def plot_run(x, y, y_pred, losses):
+    """Draw both, side by side: the fit, and the losses that led to it."""
+    _, (left, right) = plt.subplots(1, 2, layout="constrained")
+    _draw_fit(left, x, y, y_pred)
+    _draw_losses(right, losses)
+    plt.show()
+
+
+def plot_bowl(center, hessian, paths, names=("b", "d"), half=None):
+    """Draw the contours of a quadratic loss of two weights, and paths in it.
+
+    center, where the loss is least: shape (2,); hessian: shape (2, 2); paths:
+    a dict of label: weights, shape (steps, 2); names: of the two weights;
+    half: draw a square, so far to each side of the center, and not all paths.
+    Each contour is four times as high above the floor as the next one in.
+    """
+    center = _numbers("center", center, 2)
+    hessian = np.array([_numbers("hessian", row, 2) for row in hessian])
+    paths = {
+        label: np.array([_numbers("paths", point, 2) for point in path])
+        for label, path in paths.items()
+    }
+    points = np.concatenate([*paths.values(), center[None]])
+    low, high = points.min(0), points.max(0)
+    low, high = low - 0.1 * (high - low), high + 0.1 * (high - low)
+    if half is not None:
+        low = center - _number("half", half, 0, whole=False)
+        high = center + half
+        plt.gca().set_aspect("equal")
+    grid = np.meshgrid(*np.linspace(low, high, 200).T)
+    away = np.stack(grid, -1) - center
+    height = 0.5 * np.einsum("...i,ij,...j", away, hessian, away)
+    levels = height.max() * 4.0 ** np.arange(-7, 1)
+    plt.contour(*grid, height, levels, colors="0.7", linewidths=1)
+    for number, (label, path) in enumerate(paths.items()):
+        style = {"markersize": 5, "lw": 1, "zorder": 4 - number}
+        plt.plot(*path.T, ".-", label=label, **style)  # the first on top
+    plt.plot(*center, "k+", ms=12, mew=2)
+    plt.axis([low[0], high[0], low[1], high[1]])
+    plt.gca().set(xlabel=names[0], ylabel=names[1])
+    plt.legend()
+    plt.show()
+
+
+def plot_graph(result):
+    """Draw how a value was computed, and the gradients that came back.
+
+    result: an object with value and grad, numbers, name, and parents, a list
+    of pairs whose first is such an object; as chapter 3 makes them.
+    """
+    depth, rows = {}, {}
+
+    def place(node, steps):
+        depth[node] = max(steps, depth.get(node, 0))
+        for parent, _ in node.parents:
+            place(parent, steps + 1)
+        if not node.parents:
+            rows.setdefault(node, -sum(not other.parents for other in rows))
+        else:
+            rows[node] = np.mean([rows[parent] for parent, _ in node.parents])
+
+    place(result, 0)
+    for node, steps in depth.items():
+        for number, (parent, _) in enumerate(node.parents):
+            bend = f"arc3,rad={0.3 * (2 * number - 1)}"
+            twice = sum(parent is other for other, _ in node.parents) > 1
+            plt.annotate(
+                "",
+                (-steps, rows[node]),
+                (-depth[parent], rows[parent]),
+                arrowprops={
+                    "arrowstyle": "->",
+                    "color": "0.6",
+                    "shrinkA": 22,
+                    "shrinkB": 22,
+                    "connectionstyle": bend if twice else "arc3",
+                },
+            )
+        for text, color, up in (
+            (node.name, "0", 13),
+            (f"{node.value:.3f}", COLORS[0], 0),
+            (f"{node.grad:.3f}", COLORS[1], -13),
+        ):
+            spot = {"xytext": (0, up), "textcoords": "offset points"}
+            spot |= {"ha": "center", "va": "center"}
+            plt.annotate(text, (-steps, rows[node]), color=color, **spot)
+    plt.xlim(-max(depth.values()) - 0.4, 0.4)
+    plt.ylim(min(rows.values()) - 0.5, max(rows.values()) + 0.5)
+    plt.axis("off")
+    plt.show()
+
+
+def plot_shapes(shapes):
+    """Draw shapes as boxes, side by side: a dict of label: shape.
+
+    A shape of one axis lies, as it does when it broadcasts.
+    """
+
+    def side(length):
+        return 0.12 * min(length, 8)
+
+    for number, (label, shape) in enumerate(shapes.items()):
+        height, width = map(side, (1, *shape)[-2:])
+        middle = 1.3 * number
+        corner = middle - width / 2, -height / 2
+        box = plt.Rectangle(corner, width, height, color=COLORS[0], alpha=0.5)
+        plt.gca().add_patch(box)
+        plt.text(middle, 0.6, label, ha="center")
+        size = "\N{MULTIPLICATION SIGN}".join(map(str, shape))
+        plt.text(middle, -0.75, size, ha="center")
+    plt.axis([-0.7, 1.3 * len(shapes) - 0.6, -0.9, 0.8])
+    plt.gca().set_aspect("equal")
+    plt.axis("off")
+    plt.show()
+
+
+def plot_tree(parameters):
+    """Draw the modules that parameters belong to, as a tree.
+
+    parameters: a dict of dotted name: shape, as named_parameters gives them.
+    """
+    rows = {"": 0}
+    for name in parameters:
+        for end in [m.start() for m in re.finditer(r"\.|$", name)]:
+            rows.setdefault(name[:end], -len(rows))
+    for name, row in rows.items():
+        depth, above = name.count(".") + (name != ""), name.rpartition(".")[0]
+        if name:
+            stem = [depth - 0.9, depth - 0.9, depth - 0.05]
+            line = [rows[above] - 0.35, row, row]
+            plt.plot(stem, line, color="0.6", ls="-", lw=1)
+        label = name.rpartition(".")[2] or "model"
+        label += f"  {parameters[name]}" if name in parameters else ""
+        plt.text(depth, row, label, va="center")
+    plt.axis([-0.1, 5, 0.6 - len(rows), 0.6])
+    plt.axis("off")
+    plt.show()
+
+
+def _draw_fit(ax, x, y, y_pred):
     x = _numbers("x", x)
-    plt.plot(x, _numbers("y", y, x.size), "0.7", lw=7, label="sin(x)")
+    ax.plot(x, _numbers("y", y, x.size), "0.7", lw=7, label="sin(x)")
     curves = y_pred if isinstance(y_pred, dict) else {"fit": y_pred}
     for label, values in curves.items():
         values = _numbers("y_pred", values, x.size, finite=False)
-        plt.plot(x, values.clip(-1e3, 1e3), lw=2, label=label)
-    plt.xticks([-np.pi, 0, np.pi], ["-π", "0", "π"])
-    plt.gca().set(xlabel="x", ylabel="y")
-    plt.legend()
-    plt.show()
+        ax.plot(x, values.clip(-1e3, 1e3), lw=2, label=label)
+    ax.set_xticks([-np.pi, 0, np.pi], ["-π", "0", "π"])
+    ax.set(xlabel="x", ylabel="y")
+    ax.legend()
 
 
-def plot_losses(losses):
-    """Draw losses, shape (n,), or a dict of label: losses, over the floor."""
+def _draw_losses(ax, losses, above_floor=False):
     curves = losses if isinstance(losses, dict) else {"loss": losses}
+    floor = optimum(*data())[1]
     for label, values in curves.items():
         values = _numbers("losses", values, finite=False).clip(max=1e9)
-        plt.plot(values, lw=2, label=label)
-    plt.axhline(optimum(*data())[1], color="0.5", lw=1, label="floor")
-    plt.gca().set(xlabel="step", ylabel="loss", yscale="log")
-    plt.legend()
-    plt.show()
+        ax.plot(values - floor * above_floor, lw=2, label=label)
+    if above_floor:
+        ax.set_ylim(1e-9)  # below it is rounding
+    else:
+        ax.axhline(floor, color="0.5", lw=1, label="floor")
+    name = "loss above the floor" if above_floor else "loss"
+    ax.set(xlabel="step", ylabel=name, yscale="log")
+    ax.legend()
 
 
 class Diff(str):
@@ -181,7 +342,8 @@ def loop_diff(before, after):
                 loops.append("".join(cell["source"]).splitlines())
     if len(loops) != 2:
         raise ValueError(f"{before}, {after}: expected one loop in each")
-    return Diff("\n".join([*unified_diff(*loops, n=99, lineterm="")][3:]))
+    lines = [*unified_diff(*loops, n=1, lineterm="")][3:]
+    return Diff("\n".join("..." if x.startswith("@@") else x for x in lines))
 
 
 def _numbers(name, values, size=None, finite=True):

@@ -74,12 +74,12 @@ def run(command, folder, **variables):
     )
 
 
-def make(folder, target):
-    """Make a target there, with the packages that run this test."""
+def make(folder, *targets):
+    """Make targets there, with the packages that run this test."""
     if shutil.which("make") is None:
         pytest.skip("make is not on this machine")
     ready = pathlib.Path(sys.prefix) / "ready"
-    command = ["make", target, f"VENV={sys.prefix}", f"--old-file={ready}"]
+    command = ["make", *targets, f"VENV={sys.prefix}", f"--old-file={ready}"]
     return run(command, folder, PYTEST_XDIST_AUTO_NUM_WORKERS="0")
 
 
@@ -122,7 +122,7 @@ def enter(monkeypatch, copy):
     monkeypatch.chdir(copy)
     monkeypatch.syspath_prepend(copy)
     monkeypatch.setattr(sys, "dont_write_bytecode", True)
-    monkeypatch.setattr(plt, "show", lambda: plt.close("all"))
+    monkeypatch.setattr(plt, "show", lambda: None)
     for module in ("sinefit", "polynomial", "exercises"):
         monkeypatch.delitem(sys.modules, module, raising=False)
 

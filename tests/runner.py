@@ -5,6 +5,7 @@ import contextlib
 import io
 import re
 
+import matplotlib.pyplot as plt
 import numpy as np
 from nbformat import v4
 
@@ -75,14 +76,19 @@ def run_text(text, names, watch=None):
     return said.getvalue()
 
 
-def run(cells, names=None, compare=False, watch=None):
+def run(cells, names=None, compare=False, watch=None, after=None):
     """Run the cells; raise Caught where a reader would see something wrong.
 
     That is an error, and, to compare, an output that is not the stored one.
+    after is called with each cell, the names, what was said, and the axes.
     """
     names = {"__name__": "__main__"} if names is None else names
     for cell in cells:
+        plt.close("all")
         said = run_text(cell.source, names, watch)
+        if after:
+            axes = plt.gcf().axes if plt.get_fignums() else []
+            after(cell, names, said, axes)
         if compare and "nbval-ignore-output" not in tags(cell):
             stored = printed(cell)
             if VARIES.sub("", said) != VARIES.sub("", stored):

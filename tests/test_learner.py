@@ -16,56 +16,124 @@ import exercises
 import runner
 import sinefit
 from conftest import NOTEBOOKS, each_chapter, enter
+from shows import SHOWS
 
 # What two machines may differ by, with room for differences of numbers.
 TOLERANCE = 1e-10
 TODO = "nothing to check yet"
 # An answer that learners give, and words of the sentence that it must get.
 WRONG = """
+1.1 | guess = "soon" | expected one number, got str
+1.1 | arrived -= 1 | too early
 1.1 | arrived = 2000 | too early
+1.1 | arrived = 0 | what argmax gives when it finds nothing
 1.1 | arrived += 1 | has been there before
-1.2 | best_rate = 2 / eigenvalues.max() | not 2 over the sum
+1.1 | arrived = losses | expected one number, got list
+1.2 | best_rate = 2 / eigenvalues.max() | not equally slow
+1.2 | best_rate = 2 / eigenvalues[:2].sum() | not equally slow
 1.2 | arrived = 3607 | at another step
+1.2 | arrived += 1 | at another step
+1.2 | arrived -= 1 | at another step
 1.3 | broken = losses | of the right gradient
 1.3 | broken = 3 | expected a list of losses, got int
 1.3 | broken = again | that of the book's start
-2.1 | shape = (1,) | 1 axes
-2.1 | kind = torch.float32 | not torch.float32
-2.1 | plain = torch.Tensor | that Python has
-2.2 | message = "expected 2000 losses" | another mistake
-2.2 | message = len(message) | expected text, got int
+1.3 | broken = broken[:1999] | expected 2000 losses, got 1999
+1.3 | broken = [*broken, 0] | expected 2000 losses, got 2001
+1.3 | broken = [*losses, *broken] | Start from an empty list
+1.3 | broken = [x * (1 - 1e-4 * (x < 50)) for x in broken] | broken as well
+1.3 | falls = 2000 | compare each loss
+1.3 | falls = 1998 | compare each loss
+2.1 | kinds = kinds[::-1] | PyTorch says otherwise
+2.1 | kinds = [torch.float64] * 3 | PyTorch says otherwise
+2.1 | guess = "float32" | guess: expected a list of three
+2.1 | guess = [1, 2, 3] | got 1
+2.1 | kinds = torch.float32 | kinds: expected a list of three
+2.2 | errors = [1e-9] * 6 | too small for float32
+2.2 | errors = errors[:5] | expected 6 numbers, got 5
+2.2 | errors = errors[::-1] | the first, 0.
+2.2 | errors = [2 * e + 1 for e in errors] | step both ways
+2.2 | errors = [*errors[:5], 100] | larger than rounding
+2.2 | errors = [-1e-7] * 6 | too small for float32
+2.2 | errors = 3 | expected a list of 6 numbers, got int
 2.3 | message = "Expected a float" | another error
-3.1 | gradient = 1 | from one backward
-3.1 | gradient = 0.5 | Which slope
-3.2 | loss = losses[-1] | is not where the run ends
-3.2 | loss = piled[-1] | swings without friction
-3.2 | loss = losses | expected one number, got list
+2.3 | message = len(message) | expected text, got int
+3.1 | gradient = 1 | what one backward() gives
+3.1 | gradient = 0.5 | not 0.5
+3.1 | gradient = 4 | not 4
+3.1 | guess = None | guess: expected one number
+3.2 | arrived = 0 | when it finds nothing
+3.2 | arrived = 3607 | without momentum
+3.2 | arrived = 340 | not at step 340
+3.2 | arrived += 1 | keep 0.9
+3.2 | arrived -= 1 | keep 0.9
+3.2 | arrived = losses | expected one number, got list
 3.3 | message = "element 0 of tensors" | another error
-4.1 | ratio = -1 | never negative
-4.1 | ratio = 2 | what does P3 do
-4.2 | ends = ends.flip(0) | comes first
-4.2 | ends = 148.3 | of no use to the check
-4.2 | ends = [float("nan"), 8.9] | another learning rate
-4.3 | Spoilt = object | of no use to the check
+4.1 | guess = 1e-6 | one of the two rates
+4.1 | ends = ends[::-1] | the other way round
+4.1 | ends = [148.3, 8.9] | another learning rate
+4.1 | ends = [8.9, 12.2] | another learning rate
+4.1 | ends = 148.3 | expected a list of 2 numbers, got float
+4.1 | ends = [float("nan"), 12.2] | another learning rate
+4.2 | end = runs[-1, 4] | the page's own rate
+4.2 | end = end * 1.01 | another rate
+4.2 | end = end * 0.99 | another rate
+4.2 | limit = limit_at(path[0, 0]) | at the start
+4.2 | limit = limit * 1.02 | of another place
+4.2 | limit = limit / 2 | of another place
+4.2 | limit = "1e-5" | of another place
+4.3 | Spoilt = object | made from torch.autograd.Function
 4.3 | Spoilt = LegendrePolynomial2 | finds its backward right
 4.3 | LegendrePolynomial2 = LegendrePolynomial3 | other values than P2
-5.1 | numbers = 7 | What else
+4.3 | LegendrePolynomial2 = LegendrePolynomial2.apply | the classes
+4.3 | LegendrePolynomial2 = torch.autograd.Function | cannot read this answer
+4.3 | LegendrePolynomial2 = Spoilt | gradcheck finds its backward wrong
+5.1 | count = 7 | What else
+5.1 | count = 9 | not 9. Add up
+5.1 | count = 2 | Add up the numbers
 5.1 | degree = 8 | the highest power
+5.1 | degree = 6 | the highest power
 5.2 | linear = torch.nn.Linear(4, 1) | a bias of its own
+5.2 | linear = torch.nn.Linear(3, 1) | four inputs
 5.2 | loss = loss / 2000 | not the first one
-5.3 | piled = losses | are zeroed at each step
-5.3 | piled = losses[:2] | expected 3 losses or more
-6.1 | left = 0.999**2000 | shrinks by its root
-6.1 | left = 0.9 | the factor of one step
+5.2 | loss = loss + 0.01 | not the first one
+5.2 | linear = torch.nn.Linear(4, 1, bias=False) | not the start
+5.2 | w, linear = linear.weight.data, torch.nn.Linear(4, 1, bias=False); \
+linear.weight.data.copy_(w.flip(1)) | not the start
+5.2 | w, linear = linear.weight.data, torch.nn.Linear(4, 1, bias=False); \
+linear.weight.data.copy_(w) | expected float64, got torch.float32
+5.3 | message = "element 0 of tensors does not require grad" | another error
+5.3 | message = TypeError(message) | expected text, got TypeError
+6.1 | guess = 1 | guess: one of
+6.1 | rate = 1e-2 | another of the four
+6.1 | rate = 1e-1 | rate: one of
+6.1 | guess = "soon" | expected one number
+6.1 | arrived = 257 | at another step
+6.1 | arrived += 2 | at another step
+6.1 | arrived -= 2 | at another step
 6.2 | rate = rate**0.5 | this is its root
+6.2 | rate = rate * 1.01 | does it take the roots
 6.2 | beta = beta**0.5 | Is it squared
+6.2 | beta = beta * 0.99 | the formula gives another
 6.2 | arrived += 1 | at another step
+6.2 | arrived -= 1 | at another step
 6.3 | stuck = losses | these losses move
+6.3 | stuck = stuck[:2] | expected 3 losses or more
 7.1 | count = 6 | learned once
-7.1 | count = 2 | not the names
-7.2 | limit = limit / 2 | over the largest eigenvalue
-7.2 | losses5 = losses[:] | the run ends at
+7.1 | count = 2 | numbers, not tensors
+7.1 | guess = [] | guess: expected one number
+7.2 | legendre = Legendre | expected a module
+7.2 | legendre = polynomial.Polynomial(3, dtype=dtype) | no buffer
+7.2 | legendre = polynomial.Polynomial(4, dtype=dtype) | learns 5 numbers
+7.2 | legendre = Legendre(); legendre.factors[1] = 1 | does not hold the roots
+7.2 | run = run[:19] | expected 20 numbers, got 19
+7.2 | run = 8.8 | expected a list of 20 numbers, got float
+7.2 | run = losses[:20] | the weights zero at first
+7.2 | run = [*run[:19], 9.0] | Is the rate 2e-4
+7.2 | run = [*run[:19], 8.0] | Is the rate 2e-4
+7.2 | legendre = Legendre() | the one that was fitted
 7.3 | message = "ok" | another thing
+7.3 | message = "the loss is inf at step 1: rebuild" | give up at step 1 with
+7.3 | message = "the loss is inf at step 53: rebuild" | give up at step 53
 """
 
 
@@ -137,6 +205,15 @@ def untraced():
         tracer.start()
 
 
+def show(cell, names, said, axes):
+    """Hold a cell to what it is there to show."""
+    if cell.id in SHOWS:
+        SHOWS[cell.id](names, said, axes)
+    else:
+        told = runner.tags(cell) or "loop_diff" in cell.source
+        assert told or not (said or axes), f"nothing in shows.py: {cell.id}"
+
+
 @each_chapter
 def test_a_chapter_and_its_exercises_as_learners_run_them(path, monkeypatch):
     enter(monkeypatch, NOTEBOOKS)
@@ -144,10 +221,10 @@ def test_a_chapter_and_its_exercises_as_learners_run_them(path, monkeypatch):
     cells = runner.cells(path)
     names, watch, done = {"__name__": "__main__"}, Watch(), 0
 
-    def go_on(start, end):
+    def go_on(start, end, after=show):
         code = [c for c in cells[start:end] if c.cell_type == "code"]
         with untraced():
-            runner.run(code, names, compare=True, watch=watch)
+            runner.run(code, names, True, watch, after)
 
     for name, solution, stub in found:
         check = cells[solution + 1]
@@ -158,7 +235,7 @@ def test_a_chapter_and_its_exercises_as_learners_run_them(path, monkeypatch):
         assert told(check, names) == runner.printed(check)
         done = solution + 2
     go_on(done, None)
-    go_on(0, None)
+    go_on(0, None, after=None)
     assert watch.seen > 20
     assert not watch.on_edge
 

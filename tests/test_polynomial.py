@@ -148,6 +148,7 @@ def test_anything_but_numbers_is_named(bad, rate, degree):
         (TypeError, "x", lambda: polynomial.fit(cubic(), X.long(), Y)),
         (ValueError, "steps", lambda: polynomial.fit(cubic(), X, Y, steps=0)),
         (TypeError, "model", lambda: polynomial.fit(sinefit, X, Y)),
+        (ValueError, "model", lambda: polynomial.fit(cubic().float(), X, Y)),
     ],
 )
 def test_bad_input_is_named(error, name, call):

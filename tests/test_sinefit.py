@@ -69,7 +69,8 @@ def test_theory_predicts_every_loss_of_the_loop(rate, steps, start):
 
 
 def test_legendre_reference_agrees_with_autograd():
-    torch = pytest.importorskip("torch")
+    import torch
+
     w = torch.tensor([0, -1, 0, 0.3], dtype=torch.float64, requires_grad=True)
     x, losses = torch.from_numpy(X), []
     for _ in range(2000):
@@ -88,7 +89,7 @@ def test_check_prints_what_it_found(capsys):
     sinefit.check(LOSSES, WEIGHTS)
     said = capsys.readouterr().out
     assert "2000 losses are as expected, to 1e-12" in said
-    assert "1999 steps down, to 9.14126" in said
+    assert "fell at 1999 of 1999 steps, to 9.14126" in said
     assert "0.32409 above the floor, 8.81717" in said
 
 
@@ -197,6 +198,74 @@ def test_plot_losses_draws_what_it_is_given_over_the_floor(losses, figure):
     np.testing.assert_array_equal(loss.get_ydata(), losses.clip(max=1e9))
     assert floor.get_ydata()[0] == pytest.approx(8.81716541)
     assert plt.gca().get_yscale() == "log"
+
+
+def test_plot_losses_draws_how_far_above_the_floor(figure):
+    sinefit.plot_losses({"run": LOSSES}, above_floor=True)
+    (line,) = plt.gca().lines
+    np.testing.assert_allclose(line.get_ydata(), LOSSES - 8.81716541, 1e-6)
+    assert plt.gca().get_ylabel() == "loss above the floor"
+
+
+def test_plot_run_draws_both(figure):
+    sinefit.plot_run(X, Y, Y / 2, LOSSES)
+    left, right = plt.gcf().axes
+    np.testing.assert_array_equal(left.lines[1].get_ydata(), Y / 2)
+    np.testing.assert_array_equal(right.lines[0].get_ydata(), LOSSES)
+
+
+H, PATH = [[2.0, 0.0], [0.0, 8.0]], [[0.0, 0.0], [1.0, 1.0]]
+
+
+@pytest.mark.parametrize("half", [None, 3])
+def test_plot_bowl_draws_contours_and_paths(half, figure):
+    sinefit.plot_bowl([2, 1], H, {"way": PATH}, names=("u", "v"), half=half)
+    ax = plt.gca()
+    way, cross = ax.lines
+    np.testing.assert_array_equal(way.get_xydata(), PATH)
+    np.testing.assert_array_equal(cross.get_xydata(), [[2, 1]])
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("u", "v")
+    window = [-0.2, 2.2, -0.1, 1.1] if half is None else [-1, 5, -2, 4]
+    np.testing.assert_allclose(ax.axis(), window)
+    (contours,) = ax.collections
+    for level, path in zip(contours.levels, contours.get_paths(), strict=True):
+        for u, v in path.vertices:
+            assert (u - 2) ** 2 + 4 * (v - 1) ** 2 == pytest.approx(level, 0.5)
+
+
+def test_plot_graph_draws_nodes_and_both_arrows_of_a_square(figure):
+    class Leaf:
+        name, value, grad, parents = "a", 3.0, 6.0, ()
+
+    class Square:
+        name, value, grad = "sq", 9.0, 1.0
+        parents = ((Leaf, None), (Leaf, None))
+
+    sinefit.plot_graph(Square)
+    texts = [text.get_text() for text in plt.gca().texts]
+    assert [text for text in texts if text] == [
+        *("sq", "9.000", "1.000"),
+        *("a", "3.000", "6.000"),
+    ]
+    assert texts.count("") == 2
+
+
+def test_plot_shapes_draws_a_box_for_each(figure):
+    sinefit.plot_shapes({"row": (2000,), "column": (2000, 1)})
+    row, column = plt.gca().patches
+    assert row.get_width() > row.get_height() < column.get_height()
+    assert [text.get_text() for text in plt.gca().texts] == [
+        *("row", "2000"),
+        *("column", "2000\N{MULTIPLICATION SIGN}1"),
+    ]
+
+
+def test_plot_tree_draws_what_hangs_on_what(figure):
+    sinefit.plot_tree({"e": (), "inner.weights": (4,), "inner.bias": (1,)})
+    at = {text.get_text(): text.get_position() for text in plt.gca().texts}
+    assert [*at] == ["model", "e  ()", "inner", "weights  (4,)", "bias  (1,)"]
+    assert [x for x, _ in at.values()] == [0, 1, 1, 2, 2]
+    assert len(plt.gca().lines) == 4
 
 
 def test_loop_diff_shows_what_changed():
