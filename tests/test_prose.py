@@ -121,3 +121,70 @@ def test_a_wrong_number_and_a_wrong_name_are_found():
     page = "loss = 9.1413"
     assert unexplained(prose, page) == ["9.15"]
     assert missing_names(prose, page) == ["torch.nn.Linearr"]
+
+
+# Words that would be false if one were changed for its neighbour. Say it in
+# other words if they are better, and put them here: then somebody has looked.
+CLAIMS = r"""
+01 | prediction minus target
+01 | sum of the squared errors over all 2000 points
+01 | here this difference is exact|there this difference is exact
+01 | only two terms of the Taylor series
+01 | every step multiplies by the same factor
+01 | steepest axis is nearly \$d\$ alone, and the flattest nearly \$a\$
+01 | must stay below \$2/\\lambda_\{\\max\}\$
+01 | mean the bowl is 2000 times flatter, and the limit 2000 times higher
+01 | below the limit the run comes down; .+ above, it \*\*diverges
+01 | each step goes up the slope
+01 | the flat axes make the tail
+02 | default is `float32`
+02 | `float32`.+about seven digits of each number, `float64` about sixteen
+02 | larger numbers have wider gaps
+02 | `from_numpy` shares the array's memory
+02 | `torch\.tensor\(shared\)`, which copies
+02 | compare computed numbers with a tolerance, not with `==`
+02 | `mps`, which has no `float64`
+03 | walks from the loss to the leaves
+03 | one walk back gives the gradients of all weights
+03 | `torch\.no_grad\(\)` turns the recording off
+03 | since `backward\(\)` adds
+03 | each step uses the sum of all gradients so far
+03 | up to twice chapter 1's limit
+04 | with respect to the output, and returns it with respect to the input
+04 | straight line, which the model approaches only as \$d \\to 0\$
+04 | tells whether a small displacement grows
+04 | second and the third start far past theirs and \*\*blow up
+04 | fifth starts well within its limit, and \*\*stalls
+04 | multiply by `grad_output`
+04 | check in `float64`, train in what you like
+05 | three weights and a \*\*bias\*\*, which is our \$a\$
+05 | `MSELoss` is the mean squared error. This book's .+ of the \*\*sum
+05 | would do, but not between `backward\(\)` and the update
+05 | With 2000 times the learning rate, the mean gives the same run as the sum
+05 | each prediction is compared with every target
+05 | what fits all targets at once is their mean
+06 | Zero, backward, step
+06 | divides each gradient by the root of a running mean of its square
+06 | RMSprop's 1e-3 would make SGD diverge; SGD's 1e-6 hardly moves RMSprop
+06 | steepest eigenvalue over the flattest
+06 | multiply two different ones, and the mean over the points is next to zero
+06 | the optimizer holds the weights of the old model
+07 | `__init__` makes the parameters, `forward` computes the prediction
+07 | buffers\*\*: tensors that belong to it but are not learned
+07 | Save the state, and not the whole model
+07 | a weight that is used twice gets the sum of both gradients
+07 | Python imports a module once, and keeps it
+07 | make it the first line of `__init__`
+07 | a plain list hides its parameters from the module
+"""
+
+
+def test_claims_are_made_in_words_that_hold():
+    prose = {path.stem[:2]: parts(path)[0].lower() for path in CHAPTERS}
+    rows = [line.partition(" | ") for line in CLAIMS.strip().splitlines()]
+    gone = [
+        f"chapter {number}: {words}"
+        for number, _, words in rows
+        if not re.search(words.lower(), prose[number])
+    ]
+    assert not gone, f"true in other words? Then put them into CLAIMS: {gone}"

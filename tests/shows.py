@@ -1,0 +1,961 @@
+"""What the cells of the chapters are there to show, found in another way.
+
+SHOWS has a function for each cell that prints or draws: it gets the chapter's
+names, what the cell printed, and the axes that it drew on. NumPy, loops and
+finite differences stand here against formulas, PyTorch and helpers there.
+"""
+
+import functools
+import re
+
+import numpy as np
+import pytest
+
+import sinefit
+from runner import descend
+
+SHOWS = {}
+X, Y = sinefit.data()
+V = np.vander(X, 4, increasing=True)
+BEST = np.linalg.solve(V.T @ V, V.T @ Y)
+FLOOR = np.square(V @ BEST - Y).sum()
+AXES = np.linalg.svd(V)[2][::-1]  # of the bowl, the flattest first
+CURVATURES = [2 * np.square(V @ axis).sum() for axis in AXES]
+LIMIT = 1 / np.linalg.norm(V, 2) ** 2
+TIMES = "\N{MULTIPLICATION SIGN}"
+
+
+def shows(*cells):
+    """Make the function what these cells, by id, have to show."""
+
+    def keep(function):
+        SHOWS.update(dict.fromkeys(cells, function))
+        return function
+
+    return keep
+
+
+def plain(values):
+    """Return numbers, lists, arrays or tensors as an array."""
+    values = values.tolist() if hasattr(values, "tolist") else values
+    return np.array(values, dtype=float)
+
+
+def near(values, expected, rtol=1e-9, atol=0.0):
+    """Compare two numbers, lists, arrays or tensors."""
+    np.testing.assert_allclose(plain(values), plain(expected), rtol, atol)
+
+
+def numbers(said):
+    """Return the numbers in what was printed."""
+    found = re.findall(r"-?\d+\.?\d*(?:e[+-]?\d+)?|nan|inf", said)
+    return [float(number) for number in found]
+
+
+def lines(ax):
+    """Return x and y of each line with a label."""
+    drawn = [(line.get_label(), line.get_data()) for line in ax.lines]
+    return {k: np.array(v, float) for k, v in drawn if not k.startswith("_")}
+
+
+def texts(ax):
+    """Return what is written in the axes."""
+    return [text.get_text() for text in ax.texts]
+
+
+def named(ax, x, y, x_scale="linear", y_scale="linear"):
+    """Tell names and scales of the axes, the right way up."""
+    assert (ax.get_xlabel(), ax.get_ylabel()) == (x, y)
+    assert (ax.get_xscale(), ax.get_yscale()) == (x_scale, y_scale)
+    assert not (ax.xaxis_inverted() or ax.yaxis_inverted())
+
+
+def on_contours(ax, loss_at, rtol, least=0):
+    """Compare the loss on each contour, from a level on, with its level."""
+    (drawn,) = ax.collections
+    for level, path in zip(drawn.levels, drawn.get_paths(), strict=True):
+        if len(path.vertices) and level >= least:
+            some = path.vertices[:: len(path.vertices) // 20 + 1]
+            near([loss_at(*point) for point in some], level, rtol=rtol)
+
+
+def colours(ax):
+    """Tell the lines of a figure apart by colour and by style."""
+    looks = [(n.get_color(), str(n.get_linestyle())) for n in ax.lines]
+    assert len({color for color, _ in looks}) == len(looks)
+
+
+# Cells of which all that they have to say is these words.
+SAYS = {
+    "cea63c5e": "torch.Size([2000]) torch.float64 cpu\n",
+    "29a98b08": "False\n",
+    "34344fda": "SumBackward0 None\n",
+    "auto0008": "2000 losses are as expected, to 1e-12\n",
+    "5c629d55": "d has moved: False\n",
+    "c7277d6e": "True True\n",
+    "24a54df7": "False\n",
+    "23067146": "2000 losses are as expected, to 1e-12\n",
+    "ab3b2b89": "False\nTrue\n",
+    "e94f6a4c": "2000 losses are as expected, to 1e-12\n",
+    "401d458d": "leaf Variable that requires grad is being used in",
+    "auto0014": "does not require grad and does not have a grad_fn",
+    "92292f3c": "Jacobian mismatch",
+    "ce5f6450": "False and a warning: UserWarning\n",
+    "gone0001": "gradcheck True\ngradgradcheck False\n",
+    "d4d9ea12": "0.weight (1, 3)\n0.bias (1,)\n",
+    "shap0005": "mat1 and mat2 must have the same dtype",
+    "5d037de9": "cannot assign parameters before Module.__init__() call\n",
+    "0364bc25": "optimizer got an empty parameter list\n",
+}
+
+
+def saying(words):
+    """Return what holds a cell to these words."""
+
+    def says(n, said, axes):
+        assert words in said
+
+    return says
+
+
+SHOWS |= {cell: saying(words) for cell, words in SAYS.items()}
+
+
+# Chapter 1
+
+
+@shows("619f7fc5")
+def start(n, said, axes):
+    assert numbers(said) == [*sinefit.START]
+
+
+@shows("1dd094c4")
+def start_drawn(n, said, axes):
+    drawn = lines(axes[0])
+    near(drawn["sin(x)"], (X, np.sin(X)))
+    near(drawn["start"][1], np.polyval(sinefit.START[::-1], X), atol=1e-12)
+    named(axes[0], "x", "y")
+
+
+@shows("fa77df45")
+def first_loss(n, said, axes):
+    near(numbers(said), descend(steps=1)[0], rtol=1e-7)
+
+
+@shows("239cfc3e")
+def slopes(n, said, axes):
+    first, second = (descend(1e-9, steps=k)[1] for k in (0, 1))
+    slope = (first - second) / 1e-9
+    near(numbers(said), np.repeat(slope, 2), rtol=1e-4)
+
+
+@shows("c0d27ffe", "9a33a5b9", "a556c94b")
+def result(n, said, axes):
+    found = numbers(said.replace("x^2", "x").replace("x^3", "x"))
+    near(found, descend()[1], atol=6e-5)
+
+
+@shows("e985a7f3")
+def run_drawn(n, said, axes):
+    left, right = axes
+    a, b, c, d = (plain(n[name]) for name in "abcd")
+    legendre = "P3" in n
+    losses, _ = sinefit.predict_legendre() if legendre else descend()
+    z = c + d * X
+    curve = a + (b * (2.5 * z**3 - 1.5 * z) if legendre else z * X**2 + b * X)
+    near(lines(left)["fit"][1], curve, atol=2e-3)  # one update later
+    near(lines(left)["sin(x)"], (X, np.sin(X)), atol=1e-12)
+    near(lines(right)["loss"], (range(2000), losses))
+    near(lines(right)["floor"][1], FLOOR)
+    named(left, "x", "y")
+    named(right, "step", "loss", y_scale="log")
+
+
+@shows("c8cb8960")
+def floor(n, said, axes):
+    *weights, lowest, end = numbers(said)
+    near(weights, BEST, atol=6e-5)
+    near((lowest, end), (FLOOR, descend()[0][-1]), rtol=1e-5)
+
+
+@shows("bowl0001")
+def bowl(n, said, axes):
+    near(numbers(said), descend(steps=1)[0].repeat(2), rtol=1e-7)
+
+
+@shows("4472cd8f")
+def curvatures(n, said, axes):
+    rows = [numbers(line) for line in said.splitlines()[1:]]
+    near([row[0] for row in rows], CURVATURES, rtol=1e-4)
+    near([row[1:] for row in rows], np.abs(AXES), atol=6e-3)
+
+
+@shows("b5b785c4")
+def theory(n, said, axes):
+    assert 0 < numbers(said)[0] < 1e-12, "two ways agree, but for rounding"
+
+
+@shows("f2dee037")
+def terms(n, said, axes):
+    drawn = lines(axes[0])
+    losses, _ = descend()
+    near(drawn.pop("run"), (range(2000), losses - FLOOR), rtol=1e-6)
+    away = np.array(sinefit.START) - BEST
+    for (label, (t, term)), axis in zip(drawn.items(), AXES, strict=True):
+        near(float(label), 2 * np.square(V @ axis).sum(), rtol=1e-3)
+        alone = descend(steps=100, start=BEST + axis * (axis @ away))[0]
+        near(t, range(2000))
+        near(term[:100], alone - FLOOR, rtol=1e-4, atol=1e-9)
+    named(axes[0], "step", "loss above the floor", y_scale="log")
+    colours(axes[0])
+
+
+@shows("bowl0004")
+def half_lives(n, said, axes):
+    factors, halves, last = (
+        numbers(x.split("[")[1]) for x in said.splitlines()
+    )
+    for axis, factor, half in zip(AXES, factors, halves, strict=True):
+        near(
+            descend(steps=1, start=BEST + axis)[1],
+            BEST + factor * axis,
+            1,
+            6e-5,
+        )
+        assert (factor - 6e-5) ** (2 * half + 0.2) < 0.5
+        assert (factor + 6e-5) ** (2 * half - 0.2) > 0.5
+    near(sum(last), descend()[0][-1] - FLOOR, atol=2e-4)
+
+
+@shows("70895ed7")
+def limit(n, said, axes):
+    rate, of_the_mean = numbers(said)
+    near(rate, LIMIT, rtol=1e-4)
+    near(of_the_mean, LIMIT * 2000, rtol=1e-2)
+
+
+@shows("bowl0006")
+def factors_drawn(n, said, axes):
+    *curves, upright = [line.get_data() for line in axes[0].lines]
+    near(upright[0], LIMIT)
+    for (rates, sizes), axis in zip(curves, AXES, strict=True):
+        for k in range(0, 551, 50):
+            _, w = descend(rates[k], steps=1, start=BEST + axis)
+            near(sizes[k], np.linalg.norm(w - BEST), atol=1e-9)
+    labels = [text.get_text() for text in axes[0].get_legend().texts]
+    near([float(label) for label in labels], CURVATURES, rtol=1e-3)
+    named(axes[0], "learning rate", "|factor of a step|")
+    colours(axes[0])
+
+
+@shows("a4d20264")
+def at_the_limit(n, said, axes):
+    drawn = lines(axes[0])
+    for label, rate in {
+        "1e-6": 1e-6,
+        f"0.999 {TIMES} limit": 0.999 * LIMIT,
+        f"1.001 {TIMES} limit": 1.001 * LIMIT,
+    }.items():
+        near(drawn[label], (range(2000), descend(rate)[0]), rtol=1e-6)
+    named(axes[0], "step", "loss", y_scale="log")
+    colours(axes[0])
+
+
+@shows("ac9e8a64")
+def ends_at_the_limit(n, said, axes):
+    below, above, factors = said.splitlines()
+    for line, f in ((below, 0.999), (above, 1.001)):
+        near(numbers(line), (f, descend(f * LIMIT)[0][-1]), rtol=1e-5)
+    assert numbers(below)[1] < 9.2 < 1e6 < numbers(above)[1]
+    for axis, factor in zip(AXES, numbers(factors)[1:], strict=True):
+        w = descend(0.999 * LIMIT, steps=1, start=BEST + axis)[1]
+        near(w, BEST + factor * axis, 1, 6e-5)
+
+
+@shows("bowl0008")
+def valley(n, said, axes):
+    drawn = lines(axes[0])
+    for label, rate in {
+        "1e-6": 1e-6,
+        f"0.999 {TIMES} limit": 0.999 * LIMIT,
+    }.items():
+        assert len(drawn[label][0]) == 51
+        for steps in (0, 1, 2, 50):
+            at = descend(rate, steps=steps)[1][[1, 3]]
+            near(drawn[label][:, steps], at, rtol=1e-6)
+
+    def above(b, d):
+        return np.square(V @ [BEST[0], b, BEST[2], d] - Y).sum() - FLOOR
+
+    on_contours(axes[0], above, rtol=0.25)
+    named(axes[0], "b", "d")
+
+
+@shows("5131ef39")
+def sign_flipped(n, said, axes):
+    climbing = numbers(said)
+    near(climbing, descend(-1e-6, steps=5)[0], rtol=1e-3)
+    assert climbing == sorted(climbing)
+
+
+@shows("74bceb6a")
+def goes_on(n, said, axes):
+    near(numbers(said)[1], descend(steps=2001)[0][-1], rtol=1e-6)
+    assert said.startswith("losses[0] is 9.1")
+
+
+# Chapter 2
+
+
+@shows("6ec1e970")
+def as_numpy(n, said, axes):
+    assert said == "True\nTrue\n"
+    near(n["x"], X, atol=1e-15)
+    near(n["y"], Y, atol=1e-15)
+
+
+@shows("ddca4562")
+def no_axes(n, said, axes):
+    shape, number = said.splitlines()
+    assert shape == "torch.Size([]) <class 'torch.Tensor'>"
+    near(float(number.split()[0]), np.square(Y).sum(), atol=0.05)
+    assert number.endswith("<class 'float'>")
+
+
+@shows("tens0002")
+def view(n, said, axes):
+    near(numbers(said), np.subtract(sinefit.START, (1, 0, 0, 0)))
+
+
+@shows("488c33ce")
+def eps(n, said, axes):
+    single, double = (numbers(line)[-1] for line in said.splitlines())
+    for value, bits in ((single, 23), (double, 52)):
+        near(value, 2.0**-bits, rtol=0.05)
+
+
+@shows("tens0003")
+def gaps(n, said, axes):
+    for label, bits in (("float32", 23), ("float64", 52)):
+        x, gap = lines(axes[0])[label]
+        near(gap, 2.0 ** (np.floor(np.log2(x)) - bits))
+    named(axes[0], "number", "gap to the next", "log", "log")
+
+
+@shows("7fa83b69")
+def single(n, said, axes):
+    off = numbers(said.partition("difference: ")[2])[0]
+    assert 1e-6 < off < 1e-5, "about five digits"
+
+
+@shows("7b957fc8")
+def shared(n, said, axes):
+    near(numbers(said), np.subtract(sinefit.START, 1))
+
+
+@shows("f5acfcd3")
+def no_gpu(n, said, axes):
+    assert not said or "CUDA" in said
+
+
+# Chapter 3
+
+
+@shows("adfc75ea")
+def autograd(n, said, axes):
+    first, second = (descend(1e-9, steps=k)[1] for k in (0, 1))
+    near(numbers(said), [(first - second)[1] / 1e-9] * 2, rtol=1e-4)
+
+
+@shows("auto0006")
+def graph_drawn(n, said, axes):
+    error = -0.5 + 0.25 * 3 - np.sin(3)
+    values = {
+        "a": (-0.5, 2 * error),
+        "b": (0.25, 2 * error * 3),
+        "x": (3, 2 * error * 0.25),
+        "-y": (-np.sin(3), 2 * error),
+        TIMES: (0.75, 2 * error),
+        "+": (0.25, 2 * error),
+        "error": (error, 2 * error),
+        "loss": (error**2, 1),
+    }
+    drawn = [text for text in texts(axes[0]) if text]
+    pairs = zip(drawn[1::3], drawn[2::3], strict=True)
+    nodes = dict(zip(drawn[::3], pairs, strict=True))
+    assert nodes == {
+        k: (f"{v:.3f}", f"{g:.3f}") for k, (v, g) in values.items()
+    }
+
+
+@shows("5963cd27")
+def swing(n, said, axes):
+    drawn = lines(axes[0])
+    near(drawn["not zeroed"][1], descend(momentum=1, steps=300)[0])
+    near(drawn["zeroed"][1], descend(steps=300)[0])
+    named(axes[0], "step", "loss", y_scale="log")
+
+
+@shows("ba4f4650")
+def not_zeroed_found(n, said, axes):
+    at = descend(momentum=1)[0][2], descend()[0][2]
+    near(numbers(said)[1:3], at, rtol=1e-6)
+    assert "gradients zeroed?" in said
+
+
+@shows("auto0011")
+def ball(n, said, axes):
+    (path,) = lines(axes[0]).values()
+    assert path.shape == (2, 80)
+    for steps in (0, 1, 2, 40, 79):
+        near(path[:, steps], descend(momentum=1, steps=steps)[1][[1, 3]])
+    named(axes[0], "b", "d")
+
+
+@shows("66155a37")
+def periods(n, said, axes):
+    for period, value in zip(numbers(said), CURVATURES, strict=True):
+        q, velocity, signs = 1.0, 0.0, []
+        for _ in range(20000):
+            signs.append(q > 0)
+            velocity += value * q
+            q -= 1e-6 * velocity
+        near(2 * 20000 / np.diff(signs).sum(), period, rtol=0.01)
+
+
+# Chapter 4
+
+
+def p3(z):
+    return np.polynomial.Legendre([0, 0, 0, 1])(z)
+
+
+def legendre_loss(w):
+    a, b, c, d = w
+    return np.square(a + b * p3(c + d * X) - Y).sum()
+
+
+STARTS = [(0, -1, 0, 0.3), (0, -1, 0, 0.5), (0, -1, 1, 0.3), (0, 0, 0, 0)]
+STARTS.append((0, 0.5, 0.6, 0.1))
+
+
+@functools.cache
+def stalled():
+    """Return the losses and the weights of the last start's 3000 steps."""
+    w, losses, path = np.array(STARTS[-1]), [], []
+    slope = np.polynomial.Legendre([0, 0, 0, 1]).deriv()
+    for _ in range(3000):
+        path.append(w)
+        a, b, c, d = w
+        error = a + b * p3(c + d * X) - Y
+        losses.append(error @ error)
+        inner = b * slope(c + d * X)
+        parts = np.ones_like(X), p3(c + d * X), inner, inner * X
+        w = w - 5e-6 * 2 * np.array([part @ error for part in parts])
+    return np.array(losses), path
+
+
+@np.errstate(over="ignore", invalid="ignore")  # some runs diverge
+def legendre_run(start):
+    """Return the losses and weights of chapter 4's run from there."""
+    return sinefit.predict_legendre(start=start)
+
+
+def limit_near(w, h=1e-4):
+    """Return 2 over the largest curvature, by differences of the loss."""
+    steps = h * np.eye(4)
+    H = [
+        [
+            sum(
+                s * t * legendre_loss(np.add(w, s * u + t * v))
+                for s in (1, -1)
+                for t in (1, -1)
+            )
+            for u in steps
+        ]
+        for v in steps
+    ]
+    return 2 / np.linalg.eigvalsh(np.array(H) / (4 * h * h)).max()
+
+
+@shows("383f099a")
+def legendre_result(n, said, axes):
+    _, (_, b, _, d) = sinefit.predict_legendre()
+    first, second = said.replace("P3", "").splitlines()
+    near(numbers(first), (b, d), atol=6e-5)
+    assert second.endswith("True")
+
+
+@shows("func0003")
+def straight_through(n, said, axes):
+    assert said == "from 0.25 to 0.25\nfrom 0.25 to 1.0\n"
+    w = n["torch"].linspace(-1, 1, 201)
+    near(n["Round"].apply(w) * 8, np.round(w.numpy() * 8))
+
+
+@shows("e1cabbab")
+def same_floor(n, said, axes):
+    b, d, *losses = numbers(said)
+    near([legendre_loss((0, b, 0, d)), *losses], FLOOR, rtol=1e-4)
+
+
+@shows("land0001")
+def landscape(n, said, axes):
+    (ax,) = axes
+    *runs, starts, lowest, saddle = [
+        np.array(x.get_data(), float) for x in ax.lines
+    ]
+    for run, begun in zip(runs, starts.T, strict=True):
+        begin = (0, begun[0], 0, begun[1])
+        losses, end = legendre_run(begin)
+        near(run[:, 0], begun)
+        near(run[:, -1], end[[1, 3]], rtol=1e-3)
+        assert losses[-1] < 10
+    assert {np.sign(run[0, -1]) for run in runs} == {-1, 1}
+    for b, d in lowest.T:
+        near(legendre_loss((0, b, 0, d)), FLOOR)
+    near(saddle, 0, atol=1e-12)
+    on_contours(ax, lambda b, d: legendre_loss((0, b, 0, d)), 0.15, least=60)
+    named(ax, "b", "d")
+
+
+@shows("e027451e")
+def five_starts(n, said, axes):
+    rows = [numbers(line) for line in said.splitlines()]
+    ends = []
+    for limit, end, *begun in rows:
+        near(limit, limit_near(begun), rtol=0.05)
+        losses, _ = legendre_run(begun)
+        near(end, losses[-1], atol=0.06)
+        ends.append((5e-6 < limit, end))
+    within, lasts = zip(*ends, strict=True)
+    assert within == (True, False, False, True, True)
+    assert lasts[0] < 9 and np.isnan(lasts[1:3]).all()
+    assert lasts[3] > 999 and 400 < lasts[4] < 450
+
+
+@shows("land0003")
+def five_runs(n, said, axes):
+    left, right = axes
+    for ax, steps in ((left, 12), (right, 2000)):
+        for line, begun in zip(ax.lines, STARTS, strict=True):
+            losses, _ = legendre_run(begun)
+            near(line.get_ydata(), losses[:steps].clip(max=1e6), rtol=1e-6)
+        named(ax, "step", "loss" if ax is left else "", y_scale="log")
+        colours(ax)
+    labels = [text.get_text() for text in right.get_legend().texts]
+    assert labels == ["first", "second", "third", "fourth", "fifth"]
+
+
+@shows("edge0004")
+def edge(n, said, axes):
+    below, never, then = said.splitlines()
+    step = int(numbers(below)[0])
+    losses, path = stalled()
+    assert limit_near(path[step - 10]) > 5e-6 > limit_near(path[step + 10])
+    rises = np.diff(losses) > 0
+    assert never.endswith("False") and not rises[:2000].any()
+    assert then.endswith("True") and rises[2000:2500].any()
+
+
+@shows("edge0002")
+def edge_drawn(n, said, axes):
+    top, bottom = axes
+    losses, path = stalled()
+    near(top.lines[0].get_ydata()[:2000], losses[:2000], rtol=1e-6)
+    even, odd, rate = (np.array(x.get_data(), float) for x in bottom.lines)
+    near(rate[1], 5e-6)
+    for k in (0, 50, 150, 200):
+        for parity, curve in enumerate((even, odd)):
+            at = int(curve[0][k])
+            near(curve[1][k], limit_near(path[at + parity]), rtol=0.02)
+    low, high = sorted((even[1][-1], odd[1][-1]))
+    assert low < 5e-6 < high
+    named(bottom, "step", "limit", y_scale="log")
+    assert top.get_ylabel() == "loss"
+
+
+@shows("5649421d")
+def why_it_creeps(n, said, axes):
+    _, end = legendre_run(STARTS[-1])
+    line = np.polyfit(X, Y, 1)
+    at, root, loss = numbers(said)
+    near((at, root), (end[2], 1 / np.sqrt(5)), atol=6e-3)
+    near(loss, np.square(np.polyval(line, X) - Y).sum(), atol=0.06)
+
+
+@shows("7e856038")
+def chain_broken(n, said, axes):
+    *climbing, verdict = said.splitlines()
+    losses = [float(loss) for loss in climbing]
+    near(losses[0], legendre_loss((0, -1, 0, 0.3)), atol=0.06)
+    assert losses == sorted(losses) and len(losses) == 5
+    assert verdict == "gradcheck: False"
+
+
+# Chapter 5
+
+
+@shows("554ddba7")
+def powers(n, said, axes):
+    assert re.findall(r"\[(.+?)\]", said) == ["2000", "2000, 1", "2000, 3"]
+
+
+@shows("4956736a")
+def flattened(n, said, axes):
+    assert re.findall(r"\[(.+?)\]", said) == ["2000, 1", "2000"]
+
+
+@shows("shap0001")
+def shapes_drawn(n, said, axes):
+    stages = {"x": "2000", "unsqueeze": f"2000{TIMES}1"}
+    stages |= {"pow": f"2000{TIMES}3", "Linear": f"2000{TIMES}1"}
+    stages |= {"Flatten": "2000"}
+    drawn = texts(axes[0])
+    assert dict(zip(drawn[::2], drawn[1::2], strict=True)) == stages
+    wide = [box.get_width() > box.get_height() for box in axes[0].patches]
+    assert wide == [True, False, False, False, True]
+
+
+@shows("b3cbaed0")
+def sum_or_mean(n, said, axes):
+    slow, same = (numbers(line) for line in said.splitlines())
+    for found, rate in ((slow, 1e-6 / 2000), (same, 1e-6)):
+        losses, _ = descend(rate)
+        near(found[1:], losses[[0, -1]], atol=6e-3)
+    near((slow[0], same[0]), (1e-6, 2e-3))
+
+
+@shows("b1503dad")
+def square(n, said, axes):
+    y_pred = np.polyval(sinefit.START[::-1], X)
+    every = np.square(y_pred[:, None] - Y)
+    right = np.square(y_pred - Y)
+    found = [numbers(line) for line in said.splitlines()[-2:]]
+    near(found[0], (every.sum(), right.sum()), atol=1)
+    near(found[1], (every.mean(), right.mean()), atol=6e-4)
+    assert "target size (torch.Size([2000]))" in said
+
+
+@shows("shap0002")
+def square_drawn(n, said, axes):
+    drawn = texts(axes[0])
+    column, row, difference = drawn[1::2]
+    assert column == f"2000{TIMES}1" and row == "2000"
+    assert difference == f"2000{TIMES}2000"
+
+
+@shows("shap0007")
+def flat(n, said, axes):
+    w = np.array(sinefit.START)
+    ends = []
+    for _ in range(2000):
+        error = V[::20] @ w - Y[::20].mean()
+        ends.append(np.square(error).mean() + Y[::20].var())
+        w = w - 2e-3 * 2 * error @ V[::20] / 100
+    wanted = np.square(V @ w - Y).mean()
+    found = ends[0], ends[-1], wanted, np.square(Y).mean()
+    near(numbers(said.replace("y = 0", "")), found, atol=6e-4)
+
+
+@shows("40c5f095")
+def registered(n, said, axes):
+    plain, parameter = said.splitlines()
+    assert "extra" not in plain and "extra" in parameter
+
+
+@shows("c5fc67ec")
+def same_loss(n, said, axes):
+    near(numbers(said), descend(steps=1)[0], rtol=1e-7)
+
+
+# Chapter 6
+
+
+def adaptive(steps, lr, beta, alpha, fixed=False, decay=False):
+    """Run RMSprop, or Adam, which corrects for its start; return losses."""
+    w, m, s, losses = np.array(sinefit.START), 0.0, 0.0, []
+    for t in range(1, steps + 1):
+        error = V @ w - Y
+        losses.append(error @ error)
+        g = 2 * error @ V
+        m = beta * m + (1 - beta) * g
+        s = alpha * s + (1 - alpha) * g * g
+        scale = (1 - beta**t, 1 - alpha**t) if fixed else (1, 1)
+        rate = lr * (1 - (t - 1) / steps) if decay else lr
+        w = w - rate * (m / scale[0]) / (np.sqrt(s / scale[1]) + 1e-8)
+    return np.array(losses)
+
+
+def rmsprop(steps, lr, **settings):
+    return adaptive(steps, lr, 0, 0.99, **settings)
+
+
+def adam(steps, lr):
+    return adaptive(steps, lr, 0.9, 0.999, fixed=True)
+
+
+@functools.cache
+def rules():
+    """Return the losses of the five runs that the chapter compares."""
+    return {
+        "SGD 1e-6": descend()[0],
+        "momentum 0.9": descend(momentum=0.9)[0],
+        "RMSprop 1e-6": rmsprop(2000, 1e-6),
+        "RMSprop 1e-3": rmsprop(2000, 1e-3),
+        "Adam 1e-2": adam(2000, 1e-2),
+    }
+
+
+@shows("2661f2d3")
+def rules_drawn(n, said, axes):
+    drawn = lines(axes[0])
+    assert [*drawn] == [*rules()]
+    for name, run in rules().items():
+        above = drawn[name][1]
+        near(above[:600], run[:600] - FLOOR, rtol=1e-3, atol=1e-6)
+        near(above[-1], run[-1] - FLOOR, rtol=2e-2, atol=1e-6)
+    named(axes[0], "step", "loss above the floor", y_scale="log")
+    colours(axes[0])
+
+
+@shows("c420d175")
+def rules_table(n, said, axes):
+    for line, (name, run) in zip(
+        said.splitlines(), rules().items(), strict=True
+    ):
+        assert line.startswith(name)
+        near(numbers(line[12:])[0], run[-1], atol=2e-2)
+        within = np.flatnonzero(run - FLOOR < 1e-3)
+        first = str(within[0]) if within.size else "never"
+        assert line.endswith(f"step: {first}")
+
+
+@shows("opti0002")
+def race(n, said, axes):
+    drawn = lines(axes[0])
+    for name, run in {
+        "SGD": lambda rate: descend(rate, steps=200)[0],
+        "momentum 0.9": lambda rate: descend(rate, 0.9, steps=200)[0],
+        "RMSprop": lambda rate: rmsprop(200, rate),
+        "Adam": lambda rate: adam(200, rate),
+    }.items():
+        for rate, above in drawn[name].T[:5]:  # then some hover
+            near(above, run(rate)[-1] - FLOOR, rtol=0.01, atol=1e-5)
+    lowest = {name: min(above) for name, (_, above) in drawn.items()}
+    assert lowest["SGD"] > 10 > 1e-4 > lowest["momentum 0.9"]
+    assert lowest["Adam"] < 1e-4 < lowest["RMSprop"]
+    assert LIMIT * 0.9 < max(drawn["SGD"][0]) < LIMIT
+    assert LIMIT * 1.7 < max(drawn["momentum 0.9"][0]) < LIMIT * 1.9
+    named(axes[0], "learning rate", "loss above the floor", "log", "log")
+
+
+@shows("40b867d7")
+def one_call(n, said, axes):
+    near(numbers(said)[1:], FLOOR, rtol=1e-5)
+    assert 1 < numbers(said)[0] < 25
+
+
+@shows("e31ca215")
+def hovers(n, said, axes):
+    at = [numbers(line) for line in said.splitlines()]
+    near(at[0], at[2])
+    near(at[1], at[3])
+    near(abs(at[0][0] - at[1][0]), 1e-3, rtol=0.1)
+    near(at[0][1], rmsprop(2500, 1e-3)[-1], atol=2e-3)
+
+
+@shows("opti0004")
+def adam_leaves(n, said, axes):
+    settled, gone = said.splitlines()
+    above = adam(5000, 1e-2) - FLOOR
+    assert settled.endswith("True") and (above[1000:4000] < 1e-3).all()
+    assert gone.endswith("False") and not (above[4000:] < 1e-3).all()
+
+
+@shows("7ac92cfa")
+def scheduled(n, said, axes):
+    near(numbers(said), FLOOR, rtol=1e-5)
+    near(rmsprop(2000, 1e-3, decay=True)[-1], FLOOR, rtol=1e-4)
+
+
+X7 = np.linspace(-np.pi, np.pi, 4000)
+
+
+def descend_on(basis, rate, steps):
+    """Return the mean loss after so many steps from zero."""
+    w = np.zeros(basis.shape[1])
+    for _ in range(steps):
+        w = w - rate * 2 * (basis @ w - np.sin(X7)) @ basis / 4000
+    return np.square(basis @ w - np.sin(X7)).mean()
+
+
+@shows("6668a02b")
+def degree_7(n, said, axes):
+    V7 = np.vander(X7, 8, increasing=True)
+    found = [numbers(line)[0] for line in said.splitlines()]
+    near(found[0], np.square(np.sin(X7)).mean(), atol=6e-5)
+    near(found[1], descend_on(V7, 1e-6, 2000), atol=6e-5)
+    fit = np.polynomial.Chebyshev.fit(X7, np.sin(X7), 7)
+    near(found[2], np.square(fit(X7) - np.sin(X7)).mean(), rtol=1e-3)
+
+
+@shows("255bfa7c")
+def condition(n, said, axes):
+    V7 = np.vander(X7, 8, increasing=True)
+    steep, flat = np.linalg.svd(V7)[1][[0, -1]] ** 2 * 2 / 4000
+    limit, ratio, steps = (numbers(x)[-1] for x in said.splitlines())
+    near(limit, 2 / steep, rtol=0.04)
+    near(ratio, steep / flat, rtol=0.04)
+    near((1 - 1e-6 * flat) ** steps, 0.5, rtol=0.02)
+
+
+@shows("cb617ee7")
+def bases(n, said, axes):
+    legvander = np.polynomial.legendre.legvander(X7 / np.pi, 7)
+    sized = legvander / np.sqrt(np.square(legvander).mean(0))
+    expected = {
+        "powers of x": np.vander(X7, 8, increasing=True),
+        "powers of x / pi": np.vander(X7 / np.pi, 8, increasing=True),
+        "Legendre": legvander,
+        "normalised": sized,
+    }
+    for line, (name, basis) in zip(
+        said.splitlines(), expected.items(), strict=True
+    ):
+        assert line.split("condition")[0].strip() == name
+        ratio, loss = numbers(line.split("condition")[1])
+        near(ratio, np.linalg.cond(basis) ** 2, rtol=0.02)
+        steep, flat = np.linalg.svd(basis)[1][[0, -1]] ** 2 / 2000
+        after = descend_on(basis, 2 / (steep + flat), 10)
+        near(loss, after, rtol=0.02)
+
+
+@shows("opti0006", "opti0007")
+def narrow_and_round(n, said, axes):
+    (ax,) = axes
+    ((label, path),) = lines(ax).items()
+    center = np.array(ax.lines[-1].get_data(), float).ravel()
+    away = np.linalg.norm(path.T - center, axis=1)
+    assert label == "20 steps" and path.shape == (2, 20)
+    narrow = ax.get_xlabel() == "weight of x"
+    assert away[0] > 0.7 and (away[-1] > 0.6 if narrow else away[1] < 0.01)
+    columns = (
+        V[:, [1, 3]]
+        if narrow
+        else np.polynomial.legendre.legvander(X7 / np.pi, 3)[:, [1, 3]]
+        * np.sqrt([3, 7])
+    )
+    target = Y if narrow else np.sin(X7)
+    (drawn,) = ax.collections
+    for level, ring in zip(drawn.levels, drawn.get_paths(), strict=True):
+        for point in ring.vertices[:: len(ring.vertices) // 9 + 1]:
+            above = np.square(columns @ (point - center)).mean()
+            near(above, level, rtol=0.5)
+    best = np.linalg.lstsq(columns, target, rcond=None)[0]
+    near(center, best, atol=1e-3)
+    assert ax.get_aspect() == 1
+
+
+@shows("opti0011")
+def second_cure(n, said, axes):
+    fit = np.polynomial.Chebyshev.fit(X7, np.sin(X7), 7)
+    least = np.square(fit(X7) - np.sin(X7)).mean()
+    loss, calls = numbers(said)
+    near(loss, least, rtol=0.01)
+    assert 2 < calls < 40
+
+
+@shows("ef610715")
+def another_model(n, said, axes):
+    near(numbers(said), descend(steps=1)[0].repeat(3), rtol=1e-7)
+
+
+# Chapter 7
+
+
+@shows("5612f39c")
+def source(n, said, axes):
+    assert "return sum(w * x**k for k, w in enumerate(self.weights))" in said
+    assert "learning_rate=None\nsteps=2000\n" in said
+
+
+@shows("1b2d1ef5")
+def column_refused(n, said, axes):
+    assert said.startswith("y: expected") and "(2000, 1)" in said
+
+
+@shows("9b1484d8")
+def test_fails(n, said, axes):
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(AssertionError):
+        patch.setattr(n["polynomial"].Polynomial, "forward", lambda self, x: x)
+        n["test_value"]()
+
+
+@shows("tree0001")
+def tree(n, said, axes):
+    (ax,) = axes
+    at = {text.get_text(): text.get_position() for text in ax.texts}
+    assert [*at] == ["model", "e  ()", "cubic", "weights  (4,)"]
+    assert [x for x, _ in at.values()] == [0, 1, 1, 2]
+    assert len({y for _, y in at.values()}) == 4
+    starts = [line.get_xydata()[0].tolist() for line in ax.lines]
+    assert [y > -1 for _, y in starts] == [True, True, False]
+
+
+@shows("63a7be90")
+def shared_gradient(n, said, axes):
+    assert said == "True\n"
+    loss = n["loss_fn"]
+    with n["torch"].no_grad():
+        e, ends = n["model"].e, []
+        for way in (1e-4, -1e-4):
+            e += way
+            ends.append(loss(n["model"](n["x"], top=5), n["y"]).item())
+            e -= way
+    near(e.grad.item(), (ends[0] - ends[1]) / 2e-4, rtol=1e-6)
+
+
+@shows("eb635157")
+def random_orders(n, said, axes):
+    z = X / np.pi
+    *weights, e = (
+        *n["model"].cubic.weights.tolist(),
+        n["model"].e.item(),
+    )
+    *rows, last = said.splitlines()
+    for top, line in zip((3, 4, 5), rows, strict=True):
+        terms = [e * z**k for k in range(4, top + 1)]
+        y_pred = np.polyval(weights[::-1], z) + sum(terms)
+        loss = np.square(y_pred - Y).sum()
+        near(numbers(line), (top, loss), atol=6e-3)
+        assert loss < 9
+    near(numbers(last), e, atol=6e-3)
+    assert abs(e) < 0.03, "it has become small"
+
+
+@shows("b9c8be57")
+def orders_drawn(n, said, axes):
+    near(lines(axes[0])["random orders"][1], n["losses"][:500])
+    assert (np.diff(n["losses"][:500]) > 0).any(), "it is jagged"
+
+
+@shows("fcf62f71")
+def device(n, said, axes):
+    assert "found" in n and said in ("", f"{n['found'] or 'cpu'}\n")
+
+
+@shows("ac965566")
+def kept(n, said, axes):
+    assert n["file"].read_text(encoding="utf-8") == "degree = 11"
+    assert said == "3\n" and n["mine"].degree == 3
+
+
+@shows("96bea43f")
+def reloaded(n, said, axes):
+    assert said == "11\n" and n["mine"].degree == 11
+
+
+@shows("0364bc25")
+def in_a_list(n, said, axes):
+    assert said == "optimizer got an empty parameter list\n"
