@@ -57,8 +57,9 @@ $(VENV)/ready: requirements.txt constraints.txt
 	  > $(VENV)/etc/ipython/ipython_kernel_config.py
 	@touch $@
 
-lab: $(VENV)/ready ## open the chapters in JupyterLab
-	$(BIN)/jupyter lab notebooks
+lab: $(VENV)/ready ## open chapters of your own, unsolved, in JupyterLab
+	@$(BIN)/python classroom/hand_out.py work
+	$(BIN)/jupyter lab work
 
 book: _build/proved pages ## run the chapters and build _build/html
 	@echo "Read it: $(CURDIR)/_build/html/index.html"
@@ -117,7 +118,7 @@ _build/classroom/student.zip: $(VENV)/ready $(CHAPTERS) $(MODULES) \
   $(wildcard classroom/* classroom/slides/*) book/_ext/mathml.py
 	@echo "Writing copies for students, teachers, slides and nbgrader"
 	@mkdir -p _build
-	@PYTHONPATH=book/_ext $(BIN)/python classroom/copies.py
+	@$(BIN)/python classroom/copies.py
 
 $(VENV)/hub: $(VENV)/ready classroom/requirements.txt
 	@$(PIP) -r classroom/requirements.txt

@@ -1,10 +1,10 @@
 """Make all copies of the chapters: `make classroom`.
 
-_build/classroom then holds alone/ (each notebook brings the modules that it
-imports, for Colab or an e-mail), student/ (solutions left out) and
-student.zip, teacher/ (solutions open, notes in), slides/ (a deck a chapter,
-in one file), and nbgrader/, a course whose release/ nbgrader itself has made
-of source/.
+_build/classroom then holds student/ (solutions left out) and student.zip,
+alone/ (the same, but each notebook brings the modules that it imports, for
+Colab or an e-mail), solved/ (alone, with the solutions), teacher/ (solutions
+open, notes in), slides/ (a deck a chapter, in one file), and nbgrader/, a
+course whose release/ nbgrader itself has made of source/.
 
 The tags of a chapter's cells say what is what: an exercise is a cell of text
 tagged exercise, then code tagged solution, then its check tagged verify. A
@@ -31,6 +31,7 @@ from nbconvert.preprocessors import (
 )
 from traitlets.config import PyFileConfigLoader
 
+sys.path.append(str(Path(__file__).parents[1] / "book" / "_ext"))
 import mathml
 
 ROOT = Path(__file__).parents[1]
@@ -38,7 +39,8 @@ CHAPTERS = sorted((ROOT / "notebooks").glob("0*.ipynb"))
 MODULES = sorted((ROOT / "notebooks").glob("*.py"))
 CONFIG = ROOT / "classroom" / "nbgrader_config.py"
 TAGS = {  # all there are
-    *("imports", "data", "loop", "check", "hide-cell", "remove-cell"),
+    *("imports", "data", "loop", "check"),
+    *("hide-cell", "remove-cell", "remove-output"),
     *("exercise", "solution", "verify", "teacher", "slide"),
     "nbval-ignore-output",
 }
@@ -152,9 +154,9 @@ def bring(chapter):
     )
 
 
-def alone(path):
-    """Return the chapter with all that it imports inside, and no outputs."""
-    chapter, _ = PLAIN.from_filename(str(path))
+def alone(chapter):
+    """Return a plain copy with all that it imports inside, and no outputs."""
+    chapter, _ = PLAIN.from_notebook_node(chapter)
     chapter.cells.insert(1, bring(chapter))
     return chapter
 
@@ -202,16 +204,15 @@ def graded(chapter, exercises):
                 "cell_type": "code",
                 "schema_version": 3,
             }
-    source = bare(chapter)
-    source.cells.insert(1, bring(source))
-    return source
+    return alone(bare(chapter))
 
 
 def for_teachers(chapter):
     """Return the chapter with its solutions open and its notes in."""
     chapter = copy.deepcopy(chapter)
     for cell in chapter.cells:
-        cell.metadata.pop("tags", None)
+        for key in ("tags", "jupyter", "cellView"):
+            cell.metadata.pop(key, None)
     return chapter
 
 
@@ -221,6 +222,7 @@ def slides(chapter):
     notes = [cell for cell in chapter.cells if "teacher" in tags(cell)]
     cells = [cell for cell in chapter.cells if "slide" in tags(cell)]
     for cell in notes:
+        cell.source = in_mathml(cell.source)
         cell.metadata["slideshow"] = {"slide_type": "notes"}
     for cell in cells:
         kind = "-"
@@ -241,6 +243,7 @@ def slides(chapter):
                 out
                 for out in cell.outputs
                 if out.get("text", "").count("\n") <= LONG
+                and "loop" not in tags(cell)
             ]
             if any("image/svg+xml" in o.get("data", {}) for o in cell.outputs):
                 cell.metadata["transient"] = {"remove_source": True}
@@ -297,7 +300,8 @@ def make(folder):
     (folder / "slides").mkdir(parents=True)
     for path, chapter, exercises in chapters:
         made = {
-            folder / "alone": alone(path),
+            folder / "alone": alone(unsolved(chapter, exercises)),
+            folder / "solved": alone(chapter),
             folder / "student": unsolved(chapter, exercises),
             folder / "teacher": for_teachers(chapter),
             course / "source" / path.stem: graded(chapter, exercises),
@@ -305,8 +309,9 @@ def make(folder):
         for target, notebook in made.items():
             target.mkdir(parents=True, exist_ok=True)
             nbformat.write(notebook, target / path.name)
-            for module in [] if target.name == "alone" else MODULES:
-                shutil.copy(module, target)
+            for module in MODULES:
+                if target.name not in ("alone", "solved"):
+                    shutil.copy(module, target)
         page = folder / "slides" / f"{path.stem}.slides.html"
         page.write_text(deck(chapter), encoding="utf-8")
     shutil.make_archive(str(folder / "student"), "zip", folder / "student")

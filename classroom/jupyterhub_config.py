@@ -10,6 +10,9 @@ import shutil
 import sys
 from pathlib import Path
 
+sys.path.append(str(Path(__file__).parent))
+from hand_out import lay_out
+
 ROOT = Path(__file__).parents[1]
 BIN = Path(sys.executable).parent
 WORK = Path(os.environ.get("HUB_FOLDER", ROOT / "hub"))  # learners' work
@@ -34,12 +37,9 @@ WORK.mkdir(parents=True, exist_ok=True)
 
 
 def hand_out(spawner):
-    """Copy the chapters to a learner's folder, and overwrite nothing there."""
-    home = WORK / "homes" / spawner.user.name
-    home.mkdir(parents=True, exist_ok=True)
-    for file in STUDENT.iterdir():
-        if file.is_file() and not (home / file.name).exists():
-            shutil.copy(file, home)
+    """Lay the chapters out in a learner's folder, and overwrite nothing."""
+    texts = {file.name: file.read_text("utf-8") for file in STUDENT.iterdir()}
+    lay_out(texts, WORK / "homes" / spawner.user.name)
 
 
 c = get_config()  # noqa: F821, JupyterHub gives it

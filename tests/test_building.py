@@ -109,10 +109,10 @@ def test_buttons_follow_the_address_of_the_fork(small, monkeypatch):
     found = " ".join(addresses(small))
     for link in (
         f"/github/{fork}/blob/copies/page.ipynb",
-        f"/v2/gh/{fork}/a%40b/fix%2312?urlpath=lab/tree/notebooks/page.ipynb",
+        f"/v2/gh/{fork}/copies?urlpath=lab/tree/page.ipynb",
         f"https://github.com/{fork}/blob/a%40b/fix%2312/notebooks/page.ipynb",
         f"https://hub.example/hub/user-redirect/git-pull?repo=https%3A//github.com/{fork}&",
-        "&branch=a%40b/fix%2312",
+        "&urlpath=lab/tree/a.fork/page.ipynb&branch=copies",
         "https://an-owner.github.io/a.fork/notebooks/page.html",
         "https://an-owner.github.io/a.fork/_images/social_previews/",
     ):

@@ -59,7 +59,7 @@ def test_windows_runs_what_the_setup_page_prints():
     workflow = (ROOT / ".github/workflows/test.yml").read_text("utf-8")
     job = workflow.split("\n  windows:")[1].split("\n\n")[0]
     *commands, lab = plain.splitlines()
-    assert lab == "jupyter lab notebooks"
+    assert lab == "jupyter lab work"
     for command in [*commands, "jupyter-book build .", "pytest"]:
         assert command in job, command
 
@@ -117,7 +117,7 @@ def test_the_plain_commands_work_where_nothing_is_installed(clone):
     folder, variables = clone
     (plain,) = blocks(ROOT / "book" / "setup.md", "bash")[:1]
     *install, lab = plain.splitlines()
-    assert lab == "jupyter lab notebooks"
+    assert lab == "jupyter lab work"
     assert "Jupyter" in serve(plain, 8888, folder, variables)
     activate = install[1]
     for command in ("jupyter-book build .", "pytest"):

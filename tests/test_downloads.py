@@ -34,7 +34,12 @@ def test_the_first_cell_brings_all_that_a_copy_reads(
     release = made / "nbgrader" / "release" / path.stem
     (first,) = {
         cells(folder / path.name, "code")[0].source
-        for folder in (built / "take" / "alone", made / "alone", release)
+        for folder in (
+            built / "take",
+            made / "alone",
+            made / "solved",
+            release,
+        )
     }
     assert first in script
     monkeypatch.chdir(tmp_path)
@@ -65,7 +70,7 @@ def test_a_readers_own_module_is_left_alone(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", [*sys.path])
     (tmp_path / "sinefit.py").write_text("mine = True")
-    exec(copies.alone(CHAPTERS[-1]).cells[1].source, {})
+    exec(copies.bring(copies.read(CHAPTERS[-1])[0]).source, {})
     assert (tmp_path / "sinefit.py").read_text() == "mine = True"
     assert "class Polynomial" in (tmp_path / "polynomial.py").read_text()
 
@@ -73,13 +78,17 @@ def test_a_readers_own_module_is_left_alone(tmp_path, monkeypatch):
 def test_a_page_offers_its_files_and_its_settings(built, made):
     for path in CHAPTERS:
         page = (built / "notebooks" / f"{path.stem}.html").read_text("utf-8")
-        for file, same in {
-            f"{path.stem}.ipynb": path,
-            f"alone/{path.stem}.ipynb": made / "alone" / path.name,
-        }.items():
-            assert f"take/{file}" in page
+        line = page.partition('<p class="take">')[2].partition("</p>")[0]
+        offered = re.findall(r'href="\.\./take/([^"]+)"', line)
+        name = path.stem
+        assert offered == [
+            f"{name}.ipynb",
+            f"solved/{name}.ipynb",
+            f"{name}.py",
+        ]
+        for file, folder in zip(offered, ("alone", "solved"), strict=False):
+            same = made / folder / path.name
             assert (built / "take" / file).read_bytes() == same.read_bytes()
-        assert f"take/{path.stem}.py" in page
         lr = 5e-6 if path.stem.startswith("04") else 1e-6
         assert f"lr={lr:g}".replace("e-0", "e-") in page
 

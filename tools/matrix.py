@@ -163,7 +163,7 @@ def test_runner(runner, inside, tmp_path):
 @pytest.mark.parametrize("name", NAMES)
 def test_alone(name, tmp_path):
     """A copy that needs no other file runs where there is none."""
-    path = ROOT / "_build" / "classroom" / "alone" / name
+    path = ROOT / "_build" / "classroom" / "solved" / name
     assert path.exists(), "there is no copy yet: make classroom"
     shutil.copy(path, tmp_path)
     # what the set-up makes importable does not count

@@ -17,6 +17,7 @@ from urllib.parse import quote, urlparse
 from docutils import nodes
 
 COLAB = "https://colab.research.google.com"
+BINDER = "https://mybinder.org"
 PART = r"(?!\.)[^\0- \x7f~^:?*[\\/]+(?<!\.lock)"  # git check-ref-format
 BRANCH = rf"(?!-|HEAD$|.*(\.\.|@\{{|\.$)){PART}(/{PART})*"
 FORMS = {
@@ -70,7 +71,7 @@ def use_address(app, config):
         "use_source_button": True,
         "launch_buttons": {
             "notebook_interface": "jupyterlab",
-            "binderhub_url": "https://mybinder.org",
+            "binderhub_url": BINDER,
             "colab_url": COLAB,
             "jupyterhub_url": given("JUPYTERHUB_URL"),
         },
@@ -89,18 +90,26 @@ def describe(app, page, template, context, doctree):
 
 
 def mend_buttons(app, page, template, context, doctree):
-    """Let Colab open the copy that needs no file beside it.
+    """Let the buttons open the copy that is unsolved and needs no other file.
 
-    It lies on a branch that .github/workflows/publish.yml writes. And the
-    theme quotes for a hub what it takes as it is for the other buttons.
+    For those on the network it lies on a branch, copies, that
+    .github/workflows/publish.yml writes.
     """
-    copy = f"{given('GITHUB_REPOSITORY')}/blob/copies/{Path(page).name}.ipynb"
+    repository, file = given("GITHUB_REPOSITORY"), f"{Path(page).name}.ipynb"
+    name = repository.partition("/")[2]
+    hub = f"{given('JUPYTERHUB_URL').rstrip('/')}/hub/user-redirect/git-pull"
+    urls = {
+        "Colab": f"{COLAB}/github/{repository}/blob/copies/{file}",
+        "Binder": f"{BINDER}/v2/gh/{repository}/copies"
+        f"?urlpath=lab/tree/{file}",
+        "JupyterHub": f"{hub}?repo=https%3A//github.com/{repository}"
+        f"&urlpath=lab/tree/{name}/{file}&branch=copies",
+        ".ipynb": f"{context['pathto']('take', 1)}/{file}",
+    }
     for button in context.get("header_buttons", []):
         for item in button.get("buttons", []):
-            if item.get("text") == "Colab":
-                item["url"] = f"{COLAB}/github/{copy}"
-            if item.get("text") == "JupyterHub":
-                item["url"] = item["url"].replace("%25", "%")
+            if item.get("text") in urls:
+                item["url"] = urls[item["text"]]
 
 
 def setup(app):

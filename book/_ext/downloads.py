@@ -1,10 +1,9 @@
-"""Offer each chapter to take away: alone in one file, and as a script.
+"""Offer each chapter to take away: unsolved, with solutions, as a script.
 
 It adds to each chapter's page a line with these files and its settings in the
 playground. Without it the line and the files are missing.
 """
 
-import shutil
 import sys
 from html import escape
 from pathlib import Path
@@ -13,7 +12,7 @@ import nbformat
 from nbconvert import PythonExporter
 
 sys.path.append(str(Path(__file__).parents[2] / "classroom"))
-from copies import CHAPTERS, alone
+from copies import CHAPTERS, alone, read, unsolved
 
 BOOKS = "lr=1e-6&momentum=0&steps=2000", "these settings in the playground"
 OWN = {  # a chapter whose weights are not those of powers of x
@@ -33,8 +32,8 @@ def offer(app, page, template, context, doctree):
     settings, words = OWN.get(name, BOOKS)
     items = [
         f'<a href="{up("take", 1)}/{name}.ipynb" download>notebook</a>',
-        f'<a href="{up("take", 1)}/alone/{name}.ipynb" download>'
-        "notebook that needs no other file</a>",
+        f'<a href="{up("take", 1)}/solved/{name}.ipynb" download>'
+        "with solutions</a>",
         f'<a href="{up("take", 1)}/{name}.py" download>script</a>',
         f'<a href="{up("book/playground")}#{escape(settings)}">{words}</a>',
     ]
@@ -48,13 +47,14 @@ def write_files(app, error):
     if error or app.builder.format != "html":
         return
     take = app.outdir / "take"
-    (take / "alone").mkdir(parents=True, exist_ok=True)
+    (take / "solved").mkdir(parents=True, exist_ok=True)
     exporter = PythonExporter(exclude_input_prompt=True)
     for path in CHAPTERS:
-        shutil.copy(path, take)
-        notebook = alone(path)
-        nbformat.write(notebook, take / "alone" / path.name)
-        script, _ = exporter.from_notebook_node(notebook)
+        chapter, exercises = read(path)
+        stubs, solved = alone(unsolved(chapter, exercises)), alone(chapter)
+        nbformat.write(stubs, take / path.name)
+        nbformat.write(solved, take / "solved" / path.name)
+        script, _ = exporter.from_notebook_node(solved)
         (take / f"{path.stem}.py").write_text(script, encoding="utf-8")
 
 

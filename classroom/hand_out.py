@@ -1,0 +1,72 @@
+"""Lay the unsolved chapters out in a folder of somebody's own: `make lab`.
+
+What they have changed there stays, and a later edition is put beside it.
+"""
+
+import hashlib
+import itertools
+import json
+import sys
+from pathlib import Path
+
+import nbformat
+
+from copies import CHAPTERS, MODULES, Malformed, read, unsolved
+
+LEDGER = ".laid_out.json"  # the edition that each file was laid out in
+
+
+def chapters():
+    """Return what learners get: the texts of the files, by their names."""
+    texts = {path.name: path.read_text("utf-8") for path in MODULES}
+    for path in CHAPTERS:
+        texts[path.name] = nbformat.writes(unsolved(*read(path))) + "\n"
+    return texts
+
+
+def lay_out(texts, folder):
+    """Write the texts into the folder; return what to tell its owner.
+
+    A file that is there is written anew only if it is still as it was laid
+    out. One that has gone is brought back.
+    """
+
+    def digest(content):
+        return hashlib.sha256(content).hexdigest()
+
+    folder.mkdir(parents=True, exist_ok=True)
+    ledger, told = folder / LEDGER, []
+    try:
+        laid = json.loads(ledger.read_text("utf-8"))
+    except (FileNotFoundError, ValueError):
+        laid = {}
+    for name, text in sorted(texts.items()):
+        content = text.encode("utf-8")
+        edition, before = digest(content), Path(name)
+        for number in itertools.count(1):
+            kind = f".{number}" * (number > 1) + before.suffix
+            file = folder / f"{before.stem}{kind}"
+            there = digest(file.read_bytes()) if file.exists() else None
+            if edition in (there, laid.get(file.name)) and there:
+                break
+            if there in (None, laid.get(file.name)):
+                file.write_bytes(content)
+                laid[file.name] = edition
+                if number > 1:
+                    told.append(
+                        f"{file} is a later edition, beside your own {name}, "
+                        "which stays as it is."
+                    )
+                break
+    ledger.write_text(json.dumps(laid, indent=1), encoding="utf-8")
+    return told
+
+
+if __name__ == "__main__":
+    target = Path(sys.argv[1])
+    try:
+        for sentence in lay_out(chapters(), target):
+            print(sentence)
+    except Malformed as wrong:
+        sys.exit(str(wrong))
+    print(f"Your own copies of the chapters are in {target.resolve()}")
