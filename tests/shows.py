@@ -455,8 +455,9 @@ def stalled():
     return np.array(losses), path
 
 
+@functools.cache
 @np.errstate(over="ignore", invalid="ignore")  # some runs diverge
-def legendre_run(start):
+def legendre_run(*start):
     """Return the losses and weights of chapter 4's run from there."""
     return sinefit.predict_legendre(start=start)
 
@@ -507,7 +508,7 @@ def landscape(n, said, axes):
     ]
     for run, begun in zip(runs, starts.T, strict=True):
         begin = (0, begun[0], 0, begun[1])
-        losses, end = legendre_run(begin)
+        losses, end = legendre_run(*begin)
         near(run[:, 0], begun)
         near(run[:, -1], end[[1, 3]], rtol=1e-3)
         assert losses[-1] < 10
@@ -525,7 +526,7 @@ def five_starts(n, said, axes):
     ends = []
     for limit, end, *begun in rows:
         near(limit, limit_near(begun), rtol=0.05)
-        losses, _ = legendre_run(begun)
+        losses, _ = legendre_run(*begun)
         near(end, losses[-1], atol=0.06)
         ends.append((5e-6 < limit, end))
     within, lasts = zip(*ends, strict=True)
@@ -539,7 +540,7 @@ def five_runs(n, said, axes):
     left, right = axes
     for ax, steps in ((left, 12), (right, 2000)):
         for line, begun in zip(ax.lines, STARTS, strict=True):
-            losses, _ = legendre_run(begun)
+            losses, _ = legendre_run(*begun)
             near(line.get_ydata(), losses[:steps].clip(max=1e6), rtol=1e-6)
         named(ax, "step", "loss" if ax is left else "", y_scale="log")
         colours(ax)
@@ -577,7 +578,7 @@ def edge_drawn(n, said, axes):
 
 @shows("5649421d")
 def why_it_creeps(n, said, axes):
-    _, end = legendre_run(STARTS[-1])
+    _, end = legendre_run(*STARTS[-1])
     line = np.polyfit(X, Y, 1)
     at, root, loss = numbers(said)
     near((at, root), (end[2], 1 / np.sqrt(5)), atol=6e-3)
