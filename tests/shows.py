@@ -862,9 +862,8 @@ def narrow_and_round(n, said, axes):
 def second_cure(n, said, axes):
     fit = np.polynomial.Chebyshev.fit(X7, np.sin(X7), 7)
     least = np.square(fit(X7) - np.sin(X7)).mean()
-    loss, calls = numbers(said)
-    near(loss, least, rtol=0.01)
-    assert 2 < calls < 40
+    near(numbers(said)[0], least, rtol=0.01)
+    assert said.endswith("True\n")
 
 
 @shows("ef610715")
