@@ -728,7 +728,7 @@ def rules_table(n, said, axes):
         assert line.startswith(name)
         near(numbers(line[12:])[0], run[-1], atol=2e-2)
         within = np.flatnonzero(run - FLOOR < 1e-3)
-        first = str(within[0]) if within.size else "never"
+        first = str(within[0]) if within.size else "not in 2000"
         assert line.endswith(f"step: {first}")
 
 
@@ -742,10 +742,10 @@ def race(n, said, axes):
         "Adam": lambda rate: adam(200, rate),
     }.items():
         for rate, above in drawn[name].T[:5]:  # then some hover
-            near(above, run(rate)[-1] - FLOOR, rtol=0.01, atol=1e-5)
+            near(above, max(run(rate)[-20:]) - FLOOR, rtol=0.01, atol=1e-5)
     lowest = {name: min(above) for name, (_, above) in drawn.items()}
     assert lowest["SGD"] > 10 > 1e-4 > lowest["momentum 0.9"]
-    assert lowest["Adam"] < 1e-4 < lowest["RMSprop"]
+    assert lowest["Adam"] < lowest["RMSprop"]
     assert LIMIT * 0.9 < max(drawn["SGD"][0]) < LIMIT
     assert LIMIT * 1.7 < max(drawn["momentum 0.9"][0]) < LIMIT * 1.9
     named(axes[0], "learning rate", "loss above the floor", "log", "log")

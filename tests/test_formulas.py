@@ -72,7 +72,6 @@ NAMES = {
     r"4 c = 0",
     r"4 a = c = 0",
     r"4 x = 0",
-    r"4 d \to 0",
 }
 # By its chapter and its text, without spaces and commas at its end.
 FORMULAS = {
@@ -181,6 +180,11 @@ FORMULAS = {
         [np.mean((2 * k + 1) * LEG.basis(k)(X / np.pi) ** 2) for k in (1, 7)],
         1,
         rtol=0.05,
+    ),
+    r"6 2(1 + \beta)/\lambda_{\max}": lambda: (
+        max(descend(0.999 * 3.8 / LAMBDA[-1], 0.9)[0])
+        < 1e9
+        < max(descend(1.01 * 3.8 / LAMBDA[-1], 0.9)[0])
     ),
     r"6 2/(\lambda_{\min} + \lambda_{\max})": lambda: close(
         *np.abs(1 - 2 / (LAMBDA[0] + LAMBDA[-1]) * LAMBDA[[0, -1]])

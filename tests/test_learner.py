@@ -73,6 +73,7 @@ WRONG = """
 4.1 | ends = ends[::-1] | the other way round
 4.1 | ends = [148.3, 8.9] | another learning rate
 4.1 | ends = [8.9, 12.2] | another learning rate
+4.1 | ends = [runs[:, 0], runs[:, 1]] | got list of other things
 4.1 | ends = 148.3 | expected a list of 2 numbers, got float
 4.1 | ends = [float("nan"), 12.2] | another learning rate
 4.2 | end = runs[-1, 4] | the page's own rate
@@ -86,7 +87,7 @@ WRONG = """
 4.3 | Spoilt = LegendrePolynomial2 | finds its backward right
 4.3 | LegendrePolynomial2 = LegendrePolynomial3 | other values than P2
 4.3 | LegendrePolynomial2 = LegendrePolynomial2.apply | the classes
-4.3 | LegendrePolynomial2 = torch.autograd.Function | cannot read this answer
+4.3 | LegendrePolynomial2 = torch.autograd.Function | trying it gives
 4.3 | LegendrePolynomial2 = Spoilt | gradcheck finds its backward wrong
 5.1 | count = 7 | What else
 5.1 | count = 9 | not 9. Add up
@@ -109,8 +110,8 @@ linear.weight.data.copy_(w) | expected float64, got torch.float32
 6.1 | rate = 1e-1 | rate: one of
 6.1 | guess = "soon" | expected one number
 6.1 | arrived = 257 | at another step
-6.1 | arrived += 2 | at another step
-6.1 | arrived -= 2 | at another step
+6.1 | arrived += 1 | at another step
+6.1 | arrived -= 1 | at another step
 6.2 | rate = rate**0.5 | this is its root
 6.2 | rate = rate * 1.01 | does it take the roots
 6.2 | beta = beta**0.5 | Is it squared
@@ -134,6 +135,7 @@ linear.weight.data.copy_(w) | expected float64, got torch.float32
 7.2 | legendre = Legendre() | the one that was fitted
 7.3 | message = "ok" | another thing
 7.3 | message = "the loss is inf at step 1: rebuild" | give up at step 1 with
+7.3 | message = "the loss is inf at step 231: rebuild" | give up at step 231
 7.3 | message = "the loss is inf at step 53: rebuild" | give up at step 53
 """
 

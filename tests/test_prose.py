@@ -151,8 +151,8 @@ CLAIMS = r"""
 03 | each step uses the sum of all gradients so far
 03 | up to twice chapter 1's limit
 04 | with respect to the output, and returns it with respect to the input
-04 | straight line, which the model approaches only as \$d \\to 0\$
-04 | tells whether a small displacement grows
+04 | straight line, which the model approaches only as \$d\$ becomes small
+04 | whether two runs that begin close together there move apart
 04 | second and the third start far past theirs and \*\*blow up
 04 | fifth starts well within its limit, and \*\*stalls
 04 | multiply by `grad_output`
