@@ -188,13 +188,19 @@ def plot_bowl(center, hessian, paths, names=("b", "d"), half=None):
         low = center - _number("half", half, 0, whole=False)
         high = center + half
         plt.gca().set_aspect("equal")
-    grid = np.meshgrid(*np.linspace(low, high, 200).T)
-    away = np.stack(grid, -1) - center
-    height = 0.5 * np.einsum("...i,ij,...j", away, hessian, away)
-    levels = height.max() * 4.0 ** np.arange(-7, 1)
-    plt.contour(*grid, height, levels, colors="0.7", linewidths=1)
+    low, high = low.round(9), high.round(9)  # the same on every machine
+    corners = np.array([low, high, [low[0], high[1]], [high[0], low[1]]])
+    away = corners - center
+    highest = np.einsum("ci,ij,cj->c", away, hessian, away).max() / 2
+    turn = np.linspace(0, 2 * np.pi, 101)
+    circle = np.stack([np.cos(turn), np.sin(turn)])
+    ring = np.linalg.solve(np.linalg.cholesky(hessian).T, circle)
+    for level in highest * 4.0 ** np.arange(-7, 0):
+        contour = center[:, None] + np.sqrt(2 * level) * ring
+        plt.plot(*contour, "-", color="0.7", lw=1, zorder=1)
     for number, (label, path) in enumerate(paths.items()):
-        style = {"markersize": 5, "lw": 1, "zorder": 4 - number}
+        style = {"color": COLORS[number], "ms": 5, "lw": 1}
+        style["zorder"] = 4 - number
         plt.plot(*path.T, ".-", label=label, **style)  # the first on top
     plt.plot(*center, "k+", ms=12, mew=2)
     plt.axis([low[0], high[0], low[1], high[1]])

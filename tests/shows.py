@@ -79,6 +79,18 @@ def on_contours(ax, loss_at, rtol, least=0):
             near([loss_at(*point) for point in some], level, rtol=rtol)
 
 
+def level_and_fourfold(ax, loss_at):
+    """Hold each grey line to one height, four times that of the next one."""
+    rings = [line for line in ax.lines if line.get_color() == "0.7"]
+    heights = []
+    for ring in rings:
+        some = [loss_at(*point) for point in ring.get_xydata()[::10]]
+        near(some, some[0], rtol=1e-2, atol=1e-9)
+        heights.append(some[0])
+    near(np.divide(heights[1:], heights[:-1]), 4, rtol=1e-2)
+    assert len(heights) == 7
+
+
 def colours(ax):
     """Tell the lines of a figure apart by colour and by style."""
     looks = [(n.get_color(), str(n.get_linestyle())) for n in ax.lines]
@@ -287,7 +299,7 @@ def valley(n, said, axes):
     def above(b, d):
         return np.square(V @ [BEST[0], b, BEST[2], d] - Y).sum() - FLOOR
 
-    on_contours(axes[0], above, rtol=0.25)
+    level_and_fourfold(axes[0], above)
     named(axes[0], "b", "d")
 
 
@@ -848,11 +860,9 @@ def narrow_and_round(n, said, axes):
         * np.sqrt([3, 7])
     )
     target = Y if narrow else np.sin(X7)
-    (drawn,) = ax.collections
-    for level, ring in zip(drawn.levels, drawn.get_paths(), strict=True):
-        for point in ring.vertices[:: len(ring.vertices) // 9 + 1]:
-            above = np.square(columns @ (point - center)).mean()
-            near(above, level, rtol=0.5)
+    level_and_fourfold(
+        ax, lambda *point: np.square(columns @ (point - center)).mean()
+    )
     best = np.linalg.lstsq(columns, target, rcond=None)[0]
     near(center, best, atol=1e-3)
     assert ax.get_aspect() == 1

@@ -74,6 +74,7 @@ WRONG = """
 4.1 | ends = [148.3, 8.9] | another learning rate
 4.1 | ends = [8.9, 12.2] | another learning rate
 4.1 | ends = [runs[:, 0], runs[:, 1]] | got list of other things
+4.1 | ends = [end * 1.01 for end in ends] | another learning rate
 4.1 | ends = 148.3 | expected a list of 2 numbers, got float
 4.1 | ends = [float("nan"), 12.2] | another learning rate
 4.2 | end = runs[-1, 4] | the page's own rate
@@ -127,6 +128,7 @@ linear.weight.data.copy_(w) | expected float64, got torch.float32
 7.2 | legendre = polynomial.Polynomial(3, dtype=dtype) | no buffer
 7.2 | legendre = polynomial.Polynomial(4, dtype=dtype) | learns 5 numbers
 7.2 | legendre = Legendre(); legendre.factors[1] = 1 | does not hold the roots
+7.2 | run = [r * (1 + 1e-5) for r in run] | it begins at 999.51
 7.2 | run = run[:19] | expected 20 numbers, got 19
 7.2 | run = 8.8 | expected a list of 20 numbers, got float
 7.2 | run = losses[:20] | the weights zero at first

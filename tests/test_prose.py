@@ -137,6 +137,13 @@ CLAIMS = r"""
 01 | below the limit the run comes down; .+ above, it \*\*diverges
 01 | each step goes up the slope
 01 | the flat axes make the tail
+01 | Just to its left, too close
+01 | share no axis with the even ones
+01 | as high above it as the next one in
+01 | two steep axes halve every few steps
+01 | less than a third as large
+01 | loss is quadratic in the weights
+01 | loss before step \$t\$ is then
 02 | default is `float32`
 02 | `float32`.+about seven digits of each number, `float64` about sixteen
 02 | larger numbers have wider gaps
@@ -144,12 +151,21 @@ CLAIMS = r"""
 02 | `torch\.tensor\(shared\)`, which copies
 02 | compare computed numbers with a tolerance, not with `==`
 02 | `mps`, which has no `float64`
+02 | gap between 1 and the next
+02 | doubles at every power of 2
+02 | Without `check_available=True` you get the device that your PyTorch was
+02 | 1e-2, down to 1e-6
 03 | walks from the loss to the leaves
 03 | one walk back gives the gradients of all weights
 03 | `torch\.no_grad\(\)` turns the recording off
 03 | since `backward\(\)` adds
 03 | each step uses the sum of all gradients so far
 03 | up to twice chapter 1's limit
+03 | list the parents of each node before the node itself
+03 | upper number is its value
+03 | dips in half these distances
+03 | let `w = weight\(0.5\)`
+03 | keep 0.9 of the old velocity
 04 | with respect to the output, and returns it with respect to the input
 04 | straight line, which the model approaches only as \$d\$ becomes small
 04 | whether two runs that begin close together there move apart
@@ -157,18 +173,32 @@ CLAIMS = r"""
 04 | fifth starts well within its limit, and \*\*stalls
 04 | multiply by `grad_output`
 04 | check in `float64`, train in what you like
+04 | saves in `ctx` what `backward` will need
+04 | a row for each step and a column for each start
+04 | derivative is zero wherever there is one
+04 | nearly four times past it
+04 | is negative only for
 05 | three weights and a \*\*bias\*\*, which is our \$a\$
 05 | `MSELoss` is the mean squared error. This book's .+ of the \*\*sum
 05 | would do, but not between `backward\(\)` and the update
 05 | With 2000 times the learning rate, the mean gives the same run as the sum
 05 | each prediction is compared with every target
 05 | what fits all targets at once is their mean
+05 | adds an axis of length 1 at the end
+05 | It returns a column
+05 | With the sum, the loss is far too large. With the mean it may look
+05 | multiply the learning rate by the number of points
 06 | Zero, backward, step
 06 | divides each gradient by the root of a running mean of its square
 06 | RMSprop's 1e-3 would make SGD diverge; SGD's 1e-6 hardly moves RMSprop
 06 | steepest eigenvalue over the flattest
 06 | multiply two different ones, and the mean over the points is next to zero
 06 | the optimizer holds the weights of the old model
+06 | a tenth of it is lost
+06 | remembers ten times as long
+06 | change the problem before the optimizer
+06 | close to the limit
+06 | model first
 07 | `__init__` makes the parameters, `forward` computes the prediction
 07 | buffers\*\*: tensors that belong to it but are not learned
 07 | Save the state, and not the whole model
@@ -176,6 +206,11 @@ CLAIMS = r"""
 07 | Python imports a module once, and keeps it
 07 | make it the first line of `__init__`
 07 | a plain list hides its parameters from the module
+07 | refuses that unless told otherwise
+07 | starts from zeros
+07 | loaded back to the GPU
+07 | on all but the fourth the same curve
+07 | 1e-5, ten times as large
 """
 
 

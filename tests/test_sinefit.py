@@ -69,8 +69,7 @@ def test_theory_predicts_every_loss_of_the_loop(rate, steps, start):
 
 
 def test_legendre_reference_agrees_with_autograd():
-    import torch
-
+    torch = pytest.importorskip("torch", reason="chapter 1 needs none")
     w = torch.tensor([0, -1, 0, 0.3], dtype=torch.float64, requires_grad=True)
     x, losses = torch.from_numpy(X), []
     for _ in range(2000):
@@ -189,6 +188,17 @@ def test_plot_fit_draws_what_it_is_given_though_it_diverged(figure):
     sinefit.plot_fit(X, Y, curves)
     labels = [line.get_label() for line in plt.gca().lines]
     assert labels == ["sin(x)", *curves]
+    ticks = [
+        (t.get_position()[0], t.get_text())
+        for t in plt.gca().get_xticklabels()
+    ]
+    assert ticks == [(-np.pi, "-π"), (0, "0"), (np.pi, "π")]
+
+
+def test_the_last_weights_are_held_as_closely_as_the_losses():
+    for k in range(4):
+        with pytest.raises(AssertionError, match="the weights not"):
+            sinefit.check(LOSSES, WEIGHTS + 1e-11 * np.eye(4)[k])
 
 
 @pytest.mark.parametrize("losses", [LOSSES, descend(-1e-6)[0]])
@@ -221,16 +231,20 @@ H, PATH = [[2.0, 0.0], [0.0, 8.0]], [[0.0, 0.0], [1.0, 1.0]]
 def test_plot_bowl_draws_contours_and_paths(half, figure):
     sinefit.plot_bowl([2, 1], H, {"way": PATH}, names=("u", "v"), half=half)
     ax = plt.gca()
-    way, cross = ax.lines
+    *contours, way, cross = ax.lines
     np.testing.assert_array_equal(way.get_xydata(), PATH)
     np.testing.assert_array_equal(cross.get_xydata(), [[2, 1]])
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("u", "v")
     window = [-0.2, 2.2, -0.1, 1.1] if half is None else [-1, 5, -2, 4]
     np.testing.assert_allclose(ax.axis(), window)
-    (contours,) = ax.collections
-    for level, path in zip(contours.levels, contours.get_paths(), strict=True):
-        for u, v in path.vertices:
-            assert (u - 2) ** 2 + 4 * (v - 1) ** 2 == pytest.approx(level, 0.5)
+    heights = []
+    for contour in contours:
+        u, v = contour.get_data()
+        height = (u - 2) ** 2 + 4 * (v - 1) ** 2
+        np.testing.assert_allclose(height, height[0])
+        heights.append(height[0])
+    np.testing.assert_allclose(np.divide(heights[1:], heights[:-1]), 4)
+    assert len(heights) == 7
 
 
 def test_plot_graph_draws_nodes_and_both_arrows_of_a_square(figure):
