@@ -100,7 +100,8 @@ def calls(command, folder, fails, **variables):
     """Return how a command ended, and what it called."""
     log = folder / "log"
     log.write_text("")
-    done = run(command, ROOT, LOG=str(log), FAILS=fails, **variables)
+    fresh = {"MAKEFLAGS": "", "ONLY": "", "LOG": str(log), "FAILS": fails}
+    done = run(command, ROOT, **fresh, **variables)
     return done.returncode, log.read_text().splitlines()
 
 
@@ -132,7 +133,7 @@ def test_all_parts_run_though_one_fails(target, parts, tmp_path):
     command += [f"MAKE={tmp_path / 'make'}"]
 
     for fails in ("nothing", *parts):
-        code, called = calls(command, tmp_path, fails, MAKEFLAGS="")
+        code, called = calls(command, tmp_path, fails)
         assert (code == 0) == (fails == "nothing"), (
             f"make {target} ended with {code}, though {fails} failed"
         )
