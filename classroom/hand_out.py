@@ -37,15 +37,15 @@ def lay_out(texts, folder):
     folder.mkdir(parents=True, exist_ok=True)
     ledger, told = folder / LEDGER, []
     try:
-        laid = json.loads(ledger.read_text("utf-8"))
-    except (FileNotFoundError, ValueError):
+        laid = dict(json.loads(ledger.read_text("utf-8")))
+    except (FileNotFoundError, TypeError, ValueError):
         laid = {}
     for name, text in sorted(texts.items()):
         content = text.encode("utf-8")
-        edition, before = digest(content), Path(name)
+        edition, first = digest(content), Path(name)
         for number in itertools.count(1):
-            kind = f".{number}" * (number > 1) + before.suffix
-            file = folder / f"{before.stem}{kind}"
+            kind = f".{number}" * (number > 1) + first.suffix
+            file = folder / f"{first.stem}{kind}"
             there = digest(file.read_bytes()) if file.exists() else None
             if edition in (there, laid.get(file.name)) and there:
                 break
@@ -69,4 +69,6 @@ if __name__ == "__main__":
             print(sentence)
     except Malformed as wrong:
         sys.exit(str(wrong))
+    except OSError as error:
+        sys.exit(f"{target}: expected a folder to write to. {error}")
     print(f"Your own copies of the chapters are in {target.resolve()}")

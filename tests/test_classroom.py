@@ -108,9 +108,10 @@ def test_work_of_ones_own_stays_and_a_later_edition_comes_beside(tmp_path):
     assert "a.3.ipynb is a later edition, beside your own a.ipynb" in told
     assert (tmp_path / "a.2.ipynb").read_text() == "mine, too"
     assert (tmp_path / "b.py").read_text() == "two", "brought back"
-    (tmp_path / hand_out.LEDGER).write_text("{")  # half written
-    hand_out.lay_out(later, tmp_path)
-    assert (tmp_path / "a.ipynb").read_text() == "mine"
+    for garbled in ("{", "[1]"):
+        (tmp_path / hand_out.LEDGER).write_text(garbled)
+        hand_out.lay_out(later, tmp_path)
+        assert (tmp_path / "a.ipynb").read_text() == "mine"
 
 
 def test_make_lab_opens_a_folder_of_ones_own(made, tmp_path):
@@ -128,6 +129,9 @@ def test_make_lab_opens_a_folder_of_ones_own(made, tmp_path):
         copy = tmp_path / "work" / file.name
         assert copy.read_bytes() == file.read_bytes(), file.name
     assert "/work/" in (ROOT / ".gitignore").read_text().splitlines()
+    done = run([*lay_out[:2], "Makefile"], tmp_path, PYTHONPATH="")
+    assert done.returncode != 0
+    assert done.stdout.startswith("Makefile: expected a folder to write to.")
 
 
 @each_chapter
@@ -189,10 +193,13 @@ def test_nbgrader_gives_a_point_for_each_solution(course):
     assert points(course, "01_numpy", students) == given
 
 
-@pytest.mark.parametrize("path", long(CHAPTERS[1:]))
-def test_nbgrader_grades_a_submission_half_filled_in(path, course):
-    submit(course[0], "half", path.stem, 2)
-    assert points(course, path.stem, ["half"]) == [(2, 3)]
+@pytest.mark.parametrize("path", long(CHAPTERS))
+def test_nbgrader_grades_all_some_and_none(path, course):
+    students = {"whole": 3, "two": 2, "blank": 0}
+    for student, fill in students.items():
+        submit(course[0], student, path.stem, fill)
+    given = [(fill, 3) for fill in students.values()]
+    assert points(course, path.stem, students) == given
 
 
 @pytest.fixture(scope="module")
