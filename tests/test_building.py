@@ -67,6 +67,12 @@ def test_a_book_that_is_up_to_date_is_not_built_again(small):
     assert done.returncode == 0
     assert "Read it: " in done.stdout
     assert "ing the" not in done.stdout
+    (small / "README.md").touch()  # of which no page is made
+    kept = page(small)
+    done = make(small, "pages")
+    assert done.returncode == 0, done.stdout
+    assert "Building the book" in done.stdout
+    assert page(small) == kept
 
 
 def test_a_failure_is_named_and_leaves_the_last_good_book(small):

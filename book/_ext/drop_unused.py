@@ -83,6 +83,8 @@ def lighten(app, error):
     static, words = app.outdir / "_static", set()
     gone = [file for file in static.rglob("*") if GONE.search(file.name)]
     known = {name for name in THEMES if any(name in f.name for f in gone)}
+    if not known:  # no page was out of date, and nothing was copied anew
+        return
     if known != THEMES:
         raise ExtensionError(
             f"drop_unused.py was written for {WRITTEN_FOR}: these bring "
