@@ -575,6 +575,105 @@ def exercise_7_3(message):
     )
 
 
+@functools.cache
+def _network(units):
+    """Return the loss of chapter 8's network, so wide, after 2000 steps."""
+    return sinefit.predict_network(units)[0][-1]
+
+
+def exercise_8_1(guess, count):
+    """Check how few units have a lower loss than any cubic."""
+    guess, count = _number("guess", guess), _number("count", count)
+    floor = sinefit.optimum(*sinefit.data())[1]
+    _need(
+        count in range(1, 9),
+        f"count: expected a whole number from 1 to 8, got {count:g}.",
+    )
+    _need(
+        _network(int(count)) < floor,
+        f"count: {count:g} end above the floor of the cubics. Start each "
+        "network anew, and let it take 2000 steps.",
+    )
+    _need(
+        count == 1 or _network(int(count) - 1) > floor,
+        f"count: {count:g} are enough, but fewer are, too. Do the steps go "
+        "from -pi to pi, and do the output weights differ in sign?",
+    )
+    return _guessed(count, guess)
+
+
+def exercise_8_2(relu):
+    """Check the losses of a network of ReLUs, by hand."""
+    relu = np.array(_row("relu", relu, 2000))
+    x, y = sinefit.data()
+    w, b = np.ones((8, 1)), -np.linspace(-np.pi, np.pi, 8)[:, None]
+    v, c = 0.0125 * np.array([[1.0], [-1.0]] * 4), 0.0
+    expected = []
+    for _ in range(2000):
+        inside = w * x + b
+        error = (v * inside * (inside > 0)).sum(axis=0) + c - y
+        expected.append(error @ error)
+        slope = v * (inside > 0)
+        both = inside * (inside > 0) @ error
+        w = w - 2e-5 * (slope @ (x * error))[:, None]
+        b = b - 2e-5 * (slope @ error)[:, None]
+        v, c = v - 2e-5 * both[:, None], c - 2e-5 * error.sum()
+    _need(
+        not _near(relu[0], sinefit.predict_network()[0][0]),
+        "relu: the first loss is that of tanh.",
+    )
+    _need(
+        _near(relu[0], expected[0]),
+        f"relu: the first loss is {relu[0]:.6g}. Is the start the page's, and "
+        "is each unit the larger of z and 0?",
+    )
+    off = np.abs(relu - expected) > 1e-9 * np.array(expected)
+    _need(
+        not off.any(),
+        f"relu: loss {np.argmax(off)} is {relu[np.argmax(off)]:.6g}, not "
+        f"{expected[np.argmax(off)]:.6g}. Is the derivative 1 or 0, by the "
+        "sign of z, and the rate 1e-5?",
+    )
+    return f"It ends at {relu[-1]:.4f}, with corners where tanh is smooth."
+
+
+def exercise_8_3(stuck, lowest):
+    """Check where a network ends whose output is bounded."""
+    stuck, lowest = _number("stuck", stuck), _number("lowest", lowest)
+    x, y = sinefit.data()
+    floor = np.square(2 * y - (2 * y).clip(-1, 1)).sum()
+    w, b = np.ones((8, 1)), -np.linspace(-np.pi, np.pi, 8)[:, None]
+    v, c = 0.0125 * np.array([[1.0], [-1.0]] * 4), 0.0
+    for _ in range(2000):
+        unit = np.tanh(w * x + b)
+        y_pred = np.tanh((v * unit).sum(axis=0) + c)
+        error = y_pred - 2 * y
+        end = error @ error
+        back = 1e-4 * error * (1 - y_pred**2)
+        slope = v * (1 - unit**2)
+        w, b = (
+            w - (slope @ (x * back))[:, None],
+            b - (slope @ back)[:, None],
+        )
+        v, c = v - (unit @ back)[:, None], c - back.sum()
+    _need(
+        not stuck < floor,
+        "stuck: no curve between -1 and 1 has so low a loss. Is there a Tanh "
+        "behind the last layer, and are the targets 2 sin(x)?",
+    )
+    _need(
+        _near(stuck, end, 1e-3),
+        f"stuck: {stuck:.5g} is the end of another run. Take the page's "
+        "start, its rate, and 2000 steps.",
+    )
+    _need(
+        _near(lowest, floor, 1e-3),
+        f"lowest: not {lowest:.5g}. Where 2 sin(x) is beyond 1, the best such "
+        "a curve can do is 1.",
+    )
+    return "The activation at the end must suit the targets: here, none."
+
+
 CHECKS = {  # by the names of the exercises, chapter.number
     name.removeprefix("exercise_").replace("_", "."): function
     for name, function in list(globals().items())

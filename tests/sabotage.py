@@ -50,7 +50,7 @@ SABOTAGE = """
 05_nn | model.zero_grad() | pass | gradients zeroed
 05_nn | bias.fill_(a) | bias.fill_(0) | start
 05_nn | [1, 2, 3] | [1, 2, 4] | start
-05_nn | b, c, d = model | d, c, b = model | a, b, c, d in this order
+05_nn | b, c, d = model | d, c, b = model | in the page's order
 
 06_optim | optimizer.step() | pass | never changes
 06_optim | loss.backward() | pass | never changes
@@ -68,6 +68,15 @@ SABOTAGE = """
 07_module polynomial.py | optimizer.zero_grad() | pass | gradients zeroed
 07_module polynomial.py | reduction="sum" | reduction="mean" | take the sum
 07_module polynomial.py | range(steps) | range(steps - 1) | got 1999
+
+08_network | torch.nn.Tanh(), | torch.nn.Sigmoid(), | start
+08_network | np.array([1, -1] * 4) | np.ones(8) | start
+08_network | -np.linspace(-np.pi, np.pi, 8) | np.zeros(8) | start
+08_network | learning_rate = 5e-5 | learning_rate = 1e-4 | learning rate
+08_network | optimizer.zero_grad() | pass | gradients zeroed
+08_network | network(8, start) | network(8) | start
+08_network | (1 - units**2) | (1 + units**2) | stored output
+08_network | for t in range(2000): | for t in range(1999): | be broadcast
 
 01_numpy sinefit.py | (-0.5, 0.25 | (-0.4, 0.25 | stored output
 01_numpy sinefit.py | 0.5 * left[:-1] | 0.4 * left[:-1] | start

@@ -165,6 +165,16 @@ SAYS = {
     "e94f6a4c": "# losses are as expected, to #",
     "5d037de9": "cannot assign parameters before Module.__init__() call",
     "0364bc25": "optimizer got an empty parameter list",
+    "netw0010": "# -> #",
+    "netw0014": "# weights",
+    "netw0017": "sin(x) fit loss floor",
+    "netw0019": "largest relative difference: #",
+    "netw0025": "their sum, with c",
+    "netw0029": "this page seed # seed # floor",
+    "netw0031": "seed #: SGD #, Adam # " * 2,
+    "netw0034": "#, and the best straight line has #",
+    "netw0036": "loss #, input weights from # to #",
+    "netw0038": "loss #",
 }
 NUMBER = re.compile(r"-?(?<![a-z\d])\d+\.?\d*(?:e[+-]?\d+)?")
 
@@ -1024,3 +1034,189 @@ def kept(n, said, axes):
 @shows("96bea43f")
 def reloaded(n, said, axes):
     assert said == "11\n" and n["mine"].degree == 11
+
+
+# Chapter 8
+
+
+def network_start(units=8):
+    """Return the page's start: w, b, v and c in a row."""
+    signs = [0.0125 * (-1) ** j for j in range(units)]
+    return np.array(
+        [1.0] * units + [*np.linspace(np.pi, -np.pi, units)] + signs + [0]
+    )
+
+
+def network_slopes(p, x=X):
+    """Return the predictions, and how each changes with each weight."""
+    w, b, v = p[:-1].reshape(3, -1)
+    unit = [
+        1 - 2 / (np.exp(2 * (w_j * x + b_j)) + 1)
+        for w_j, b_j in zip(w, b, strict=True)
+    ]
+    bent = [v_j * (1 - u * u) for v_j, u in zip(v, unit, strict=True)]
+    rows = [*(x * s for s in bent), *bent, *unit, np.ones_like(x)]
+    return v @ unit + p[-1], np.array(rows)
+
+
+@np.errstate(over="ignore", invalid="ignore")  # some runs diverge
+def network_run(p, rate, x=X, adam=False):
+    """Return the losses of 2000 steps, and the weights after them."""
+    losses, m, s = [], 0.0, 0.0
+    for t in range(1, 2001):
+        y_pred, slopes = network_slopes(p, x)
+        losses.append(np.square(y_pred - Y).sum())
+        g = 2 * slopes @ (y_pred - Y)
+        if adam:
+            m, s = 0.9 * m + 0.1 * g, 0.999 * s + 0.001 * g * g
+            g = m / (1 - 0.9**t) / (np.sqrt(s / (1 - 0.999**t)) + 1e-8)
+        p = p - rate * g
+    return np.array(losses), p
+
+
+@functools.cache
+def page_run():
+    """Return the same for the page's own run."""
+    return network_run(network_start(), 5e-5)
+
+
+def drawn_by_pytorch(n, seed):
+    """Return the weights that a new network of the page starts with."""
+    n["torch"].manual_seed(seed)
+    return (
+        n["parameters_to_vector"](n["network"](8).parameters())
+        .detach()
+        .numpy()
+    )
+
+
+@shows("netw0006")
+def units_drawn(n, said, axes):
+    rows = network_slopes(network_start())[1][16:24]
+    for line, unit in zip(axes[0].lines, rows, strict=True):
+        near(line.get_data(), (X, unit), atol=1e-12)
+    named(axes[0], "x", "unit")
+
+
+@shows("netw0010")
+def network_by_hand(n, said, axes):
+    losses, end = page_run()
+    near(numbers(said), losses[[0, -1]], atol=6e-5)
+    near(n["by_hand"], losses, rtol=1e-12)
+    near(np.concatenate(n["weights"]), end, atol=1e-11)
+    assert np.argmax(losses < FLOOR) < 100 and losses[-1] < FLOOR / 100
+
+
+@shows("netw0017")
+def network_drawn(n, said, axes):
+    losses, end = page_run()
+    near(lines(axes[0])["fit"][1], network_slopes(end)[0], atol=1e-4)
+    near(lines(axes[1])["loss"], (range(2000), losses), rtol=1e-12)
+    near(lines(axes[1])["floor"][1], FLOOR)
+    named(axes[1], "step", "loss", y_scale="log")
+
+
+@shows("netw0019")
+def two_ways(n, said, axes):
+    assert 0 < numbers(said)[0] < 1e-12
+
+
+@shows("netw0025")
+def parts_drawn(n, said, axes):
+    *parts, total = [line.get_ydata() for line in axes[0].lines]
+    p = page_run()[1]
+    near(
+        np.transpose(parts),
+        (network_slopes(p)[1][16:24] * p[16:24, None]).T,
+        atol=1e-9,
+    )
+    near(total, np.sum(parts, axis=0) + p[-1], atol=1e-4)
+    rises = [part[-1] > part[0] for part in parts]
+    assert True in rises and False in rises
+    named(axes[0], "x", "unit times output weight")
+
+
+@shows("netw0027")
+def outside(n, said, axes):
+    drawn = lines(axes[0])
+    x, y = drawn["network"]
+    near(x, 2 * X)
+    near(
+        y,
+        network_slopes(page_run()[1], x)[0],
+        atol=1e-9,
+    )
+    cubic = np.polyval(BEST[::-1], x)
+    near(drawn["cubic"][1], np.where(abs(cubic) < 3, cubic, np.nan), atol=1e-9)
+    assert abs(y[0] - y[200]) < 0.1 > abs(y[-1] - y[-200]), "nearly level"
+    assert abs(y - np.sin(x))[abs(x) > 4].max() > 0.4
+
+
+@shows("netw0029")
+def seeds_drawn(n, said, axes):
+    drawn = lines(axes[0])
+    near(drawn["this page"][1], sinefit.predict_network()[0], rtol=1e-12)
+    for seed in (0, 1):
+        losses, _ = network_run(drawn_by_pytorch(n, seed), 5e-5)
+        near(drawn[f"seed {seed}"][1], losses, rtol=1e-9)
+        assert losses[-1] > 50 * drawn["this page"][1][-1]
+    named(axes[0], "step", "loss", y_scale="log")
+    colours(axes[0])
+
+
+@shows("netw0031")
+def seeds_with_adam(n, said, axes):
+    for seed, line in enumerate(said.splitlines()):
+        start = drawn_by_pytorch(n, seed)
+        ends = [
+            network_run(start, *way)[0][-1]
+            for way in ((5e-5,), (1e-2, X, True))
+        ]
+        near(numbers(line), (seed, *ends), atol=6e-4)
+        assert ends[1] < 0.0534 < ends[0]
+
+
+@shows("netw0034")
+def no_activation(n, said, axes):
+    line = np.polyfit(X, Y, 1)
+    near(
+        numbers(said),
+        np.square(np.polyval(line, X) - Y).sum().repeat(2),
+        atol=6e-4,
+    )
+
+
+@shows("netw0036")
+def alike(n, said, axes):
+    one = np.array([1.0] * 8 + [0.0] * 8 + [0.0125] * 8 + [0])
+    losses, end = network_run(one, 5e-5)
+    near(numbers(said), (losses[-1], end[0], end[7]), atol=0.06)
+    assert numbers(said)[1] == numbers(said)[2]
+    assert losses[-1] > 10 * FLOOR
+
+
+@shows("netw0038")
+def not_scaled(n, said, axes):
+    losses, end = network_run(network_start(), 5e-5, 100 * X)
+    near(numbers(said), losses[-1], atol=0.06)
+    flat = abs(network_slopes(end, 100 * X)[1][16:24]) > 0.99
+    assert flat.mean() > 0.9 and losses[-1] > 10 * FLOOR
+
+
+@shows("netw0040")
+def sixteen(n, said, axes):
+    first, second = said.splitlines()
+    near(float(first), network_run(network_start(), 1e-4)[0][-1], atol=6e-5)
+    assert second == "the loss is inf"
+    for units in (8, 16):
+        p, vector = (
+            network_start(units),
+            np.random.default_rng(0).normal(size=3 * units + 1),
+        )
+        for _ in range(200):  # the steepest direction, by power iteration
+            vector /= np.linalg.norm(vector)
+            ends = [network_slopes(p + h * vector) for h in (1e-5, -1e-5)]
+            up, down = (2 * rows @ (y_pred - Y) for y_pred, rows in ends)
+            vector = (up - down) / 2e-5
+        assert (2 / np.linalg.norm(vector) > 1e-4) == (units == 8)
+        assert network_run(p, 1e-2, adam=True)[0][-1] < 0.0534

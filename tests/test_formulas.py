@@ -11,7 +11,7 @@ import pytest
 
 from conftest import CHAPTERS
 from runner import cells, descend
-from shows import BEST, FLOOR, LIMIT, V, X, Y, p3
+from shows import BEST, FLOOR, LIMIT, V, X, Y, network_slopes, p3
 
 RATE, START = 1e-6, np.array([-0.5, 0.25, 0.125, -0.0625])
 H = np.array([[2 * np.sum(X ** (i + j)) for i in range(4)] for j in range(4)])
@@ -77,6 +77,9 @@ NAMES = {
     r"4 c = 0",
     r"4 a = c = 0",
     r"4 x = 0",
+    r"8 \tanh(z)",
+    r"8 z > 0",
+    r"8 2\sin x",
 }
 # By its chapter and its text.
 FORMULAS = {
@@ -194,6 +197,18 @@ FORMULAS = {
     r"6 \sqrt\beta = \frac{\sqrt\Lambda - \sqrt\lambda}{\sqrt\Lambda +"
     r" \sqrt\lambda}, \qquad \sqrt\eta = \frac{2}{\sqrt\Lambda +"
     r" \sqrt\lambda}": best_momentum,
+    r"8 \tanh(wx + b)": lambda: close(
+        np.tanh(3 * X + 1), 1 - 2 / (np.exp(2 * (3 * X + 1)) + 1)
+    ),
+    r"8 wx + b = 0": lambda: np.tanh(3 * (-1 / 3) + 1) == 0,
+    r"8 \hat y = c + \sum_j v_j \tanh(w_j x + b_j)": lambda: close(
+        network_slopes(np.array([1, 2, 3, 4, 5, 6, 7.0]))[0],
+        7 + 5 * np.tanh(X + 3) + 6 * np.tanh(2 * X + 4),
+    ),
+    r"8 1 - \tanh^2": lambda: close(
+        (np.tanh(X + 1e-5) - np.tanh(X - 1e-5)) / 2e-5, 1 - np.tanh(X) ** 2
+    ),
+    r"8 \max(z, 0)": lambda: close(np.maximum(X, 0), X * (X > 0)),
     r"7 x/\pi": lambda: close(np.abs(X / np.pi).max(), 1),
     r"7 \sqrt{2k+1}": lambda: close(
         np.mean(5 * LEG.basis(2)(X / np.pi) ** 2), 1, rtol=0.05

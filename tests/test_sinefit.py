@@ -84,6 +84,38 @@ def test_legendre_reference_agrees_with_autograd():
     np.testing.assert_allclose(last, w.detach(), atol=1e-12)
 
 
+@pytest.mark.parametrize("units", [1, 3])
+def test_the_networks_reference_is_what_pytorch_gets(units):
+    torch = pytest.importorskip("torch", reason="torch is not installed")
+    x = torch.from_numpy(X)[:, None]
+    b = [np.pi, 0, -np.pi][:units]
+    v = [0.0125, -0.0125, 0.0125][:units]
+    p = torch.tensor([*[1] * units, *b, *v, 0], dtype=torch.float64)
+    losses = []
+    for _ in range(2000):
+        p = p.detach().requires_grad_()
+        w, b, v = p[:-1].reshape(3, units)
+        y_pred = torch.tanh(x * w + b) @ v + p[-1]
+        loss = torch.square(y_pred - torch.from_numpy(Y)).sum()
+        losses.append(loss.item())
+        loss.backward()
+        p = p - 5e-5 * p.grad
+    reference, last = sinefit.predict_network(units)
+    np.testing.assert_allclose(reference, losses, rtol=1e-11)
+    np.testing.assert_allclose(last, p.detach(), atol=1e-11)
+
+
+def test_a_network_ends_below_the_floor_and_the_check_says_so(capsys):
+    expected = sinefit.predict_network()
+    sinefit.check(*expected, expected=expected)
+    said = capsys.readouterr().out
+    assert "8.7638 below the cubics' floor, 8.81717" in said
+    with pytest.raises(ValueError, match="expected 25 numbers, got 4"):
+        sinefit.check(expected[0], WEIGHTS, expected=expected)
+    with pytest.raises(ValueError, match=r"^units: expected a whole number"):
+        sinefit.predict_network(0)
+
+
 def test_check_prints_what_it_found(capsys):
     sinefit.check(LOSSES, WEIGHTS)
     said = capsys.readouterr().out
@@ -103,7 +135,7 @@ def test_check_prints_what_it_found(capsys):
         (descend(steps=1999), "got 1999"),
         (([*LOSSES, *LOSSES], WEIGHTS), "got 4000"),
         ((LOSSES[0] + 0 * LOSSES, sinefit.START), "It never changes"),
-        ((LOSSES, WEIGHTS[[1, 0, 2, 3]]), "a, b, c, d in this order"),
+        ((LOSSES, WEIGHTS[[1, 0, 2, 3]]), "in the page's order"),
         ((np.float32(LOSSES), WEIGHTS), "float32"),
         ((LOSSES / 2000, WEIGHTS), "mean"),
         ((LOSSES[np.where(STEPS == 1000, 999, STEPS)], WEIGHTS), "[1000]"),

@@ -15,11 +15,12 @@ sys.path.append(str(Path(__file__).parents[2] / "classroom"))
 from copies import CHAPTERS, alone, read, unsolved
 
 BOOKS = "lr=1e-6&momentum=0&steps=2000", "these settings in the playground"
-OWN = {  # a chapter whose weights are not those of powers of x
+OWN = {  # chapters whose weights are not those of powers of x
     "04_custom_function": (
         "a=0&b=0.45&c=0&d=-0.0675&lr=5e-6",
         "this start and rate on powers of x, in the playground",
-    )
+    ),
+    "08_network": None,
 }
 
 
@@ -29,14 +30,15 @@ def offer(app, page, template, context, doctree):
     if name not in [chapter.stem for chapter in CHAPTERS]:
         return
     up = context["pathto"]
-    settings, words = OWN.get(name, BOOKS)
     items = [
         f'<a href="{up("take", 1)}/{name}.ipynb" download>notebook</a>',
         f'<a href="{up("take", 1)}/solved/{name}.ipynb" download>'
         "with solutions</a>",
         f'<a href="{up("take", 1)}/{name}.py" download>script</a>',
-        f'<a href="{up("book/playground")}#{escape(settings)}">{words}</a>',
     ]
+    if setting := OWN.get(name, BOOKS):
+        there = f"{up('book/playground')}#{escape(setting[0])}"
+        items.append(f'<a href="{there}">{setting[1]}</a>')
     line = f'<p class="take"><b>Take it along:</b> {", ".join(items)}.</p>\n'
     before, cell, after = context["body"].partition('<div class="cell ')
     context["body"] = before + line + cell + after
