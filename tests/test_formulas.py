@@ -11,7 +11,17 @@ import pytest
 
 from conftest import CHAPTERS
 from runner import cells, descend
-from shows import BEST, FLOOR, LIMIT, V, X, Y, network_slopes, p3
+from shows import (
+    BEST,
+    FLOOR,
+    LIMIT,
+    V,
+    X,
+    Y,
+    network_slopes,
+    network_start,
+    p3,
+)
 
 RATE, START = 1e-6, np.array([-0.5, 0.25, 0.125, -0.0625])
 H = np.array([[2 * np.sum(X ** (i + j)) for i in range(4)] for j in range(4)])
@@ -19,6 +29,9 @@ LAMBDA, A = np.linalg.eigh(H)
 LOSSES, END = descend()
 Q = A.T @ (START - BEST)
 WAY = A.T @ (descend(steps=1)[1] - BEST)  # the coordinates one step later
+P = network_start() + 0.1 * np.sin(np.arange(25))  # a network's weights
+GUESS, UNITS = network_slopes(P)[0], network_slopes(P)[1][16:24]
+ERROR = GUESS - Y
 LEG = np.polynomial.Legendre
 THETA = np.arccos(1 - RATE * LAMBDA / 2)
 ROOTS = np.sqrt(LAMBDA[[0, -1]])
@@ -56,6 +69,22 @@ def best_momentum():
     others = [slowest(rate * f, beta) for f in (0.98, 1.02)]
     others += [slowest(rate, beta * f) for f in (0.98, 1.02)]
     return slowest(rate, beta) < min(others)
+
+
+def network_slope(p):
+    """Return the derivatives of the network's loss, by differences."""
+
+    def at(p):
+        return np.square(network_slopes(p)[0] - Y).sum()
+
+    return np.array(
+        [(at(p + h) - at(p - h)) / 2e-5 for h in 1e-5 * np.eye(p.size)]
+    )
+
+
+def inside():
+    """Return what reaches the inside of each unit, a row for each."""
+    return 2 * ERROR * P[16:24, None] * (1 - UNITS**2)
 
 
 def equally_slow():
@@ -208,6 +237,26 @@ FORMULAS = {
     r"8 1 - \tanh^2": lambda: close(
         (np.tanh(X + 1e-5) - np.tanh(X - 1e-5)) / 2e-5, 1 - np.tanh(X) ** 2
     ),
+    r"8 e_i = \hat y_i - y_i": lambda: ERROR[0] == GUESS[0] - Y[0],
+    r"8 u_{ij} = \tanh(w_j x_i + b_j)": lambda: close(
+        network_slopes(P)[1][16:24].T, np.tanh(np.outer(X, P[:8]) + P[8:16])
+    ),
+    r"8 \frac{\partial L}{\partial v_j} = \sum_i 2 e_i u_{ij}, \qquad"
+    r" \frac{\partial L}{\partial c} = \sum_i 2 e_i": lambda: close(
+        network_slope(P)[16:],
+        [*(2 * UNITS @ ERROR), 2 * ERROR.sum()],
+        atol=1e-4,
+    ),
+    r"8 g_{ij} = 2 e_i v_j (1 - u_{ij}^2)": lambda: close(
+        network_slope(P)[8:16], inside().sum(axis=1), atol=1e-4
+    ),
+    r"8 \frac{\partial L}{\partial w_j} = \sum_i g_{ij} x_i, \qquad"
+    r" \frac{\partial L}{\partial b_j} = \sum_i g_{ij}": lambda: close(
+        network_slope(P)[:16],
+        [*(inside() @ X), *inside().sum(axis=1)],
+        atol=1e-4,
+    ),
+    r"8 2/\lambda_{\max}": lambda: close(LIMIT, 2 / LAMBDA[-1]),
     r"8 \max(z, 0)": lambda: close(np.maximum(X, 0), X * (X > 0)),
     r"7 x/\pi": lambda: close(np.abs(X / np.pi).max(), 1),
     r"7 \sqrt{2k+1}": lambda: close(

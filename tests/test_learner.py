@@ -142,7 +142,7 @@ linear.weight.data.copy_(w) | expected float64, got torch.float32
 7.3 | message = "the loss is inf at step 1: rebuild" | give up at step 1 with
 7.3 | message = "the loss is inf at step 231: rebuild" | give up at step 231
 7.3 | message = "the loss is inf at step 53: rebuild" | give up at step 53
-8.1 | count = 4 | fewer are, too
+8.1 | count = 4 | the odd ones as well
 8.1 | count = 2 | above the floor
 8.1 | count = 2.5 | a whole number from 1 to 8
 8.1 | count = 9 | a whole number from 1 to 8
@@ -150,7 +150,7 @@ linear.weight.data.copy_(w) | expected float64, got torch.float32
 8.2 | relu = by_hand | that of tanh
 8.2 | relu = relu[1:] | expected 2000 numbers, got 1999
 8.2 | relu = [r / 2000 for r in relu] | Is the start the page's
-8.2 | relu = [*relu[:1], *(1.01 * r for r in relu[1:])] | loss 1 is
+8.2 | relu = [*relu[:1], *(1.01 * r for r in relu[1:])] | off by 1e-02
 8.2 | relu = relu[:1999] + [3.2] | loss 1999 is
 8.3 | stuck = 8.8 | no curve between -1 and 1
 8.3 | stuck = 812.1 | another run

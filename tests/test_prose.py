@@ -214,20 +214,22 @@ CLAIMS = r"""
 07 | loaded back to the GPU
 07 | on all but the fourth the same curve
 07 | 1e-5, ten times as large
-08 | step from \$-1\$ to \$1\$, which stands where
-08 | the steeper the larger \$w\$
+08 | step between \$-1\$ and \$1\$\. it stands where
+08 | the more steeply the larger \$w\$ is; if \$w\$ is negative, it falls
 08 | derivative of \$\\tanh\$ is \$1 - \\tanh\^2\$
 08 | floor of all cubics.+ below it before step 100.+ less than a hundredth
 08 | no formula gives these losses
-08 | the cubic runs off and the network stays nearly level
-08 | neither comes near this page's start
+08 | the cubic runs off, and the network soon levels out
+08 | in 2000 steps neither comes near this page's run
 08 | a linear function of a linear function is linear
 08 | units that are alike get the same gradient, and stay alike
-08 | a flat unit passes no gradient back
+08 | \$\\tanh\$ is flat and passes next to no gradient back
+08 | is above this rate for 8 units, and below it for 16
+08 | start the biases apart
 08 | so the loss is curved more steeply.+ adam's 1e-2 serves both
 08 | twice the page's rate
 08 | derivative is 1 where \$z > 0\$, and 0 elsewhere
-08 | units must start apart, inputs be scaled, and the rate be tried
+08 | at the page's rate they would blow up; take a tenth of it
 """
 
 
