@@ -575,6 +575,11 @@ def exercise_7_3(message):
     )
 
 
+def _network_start():
+    w, b = np.ones((8, 1)), -np.linspace(-np.pi, np.pi, 8)[:, None]
+    return w, b, 0.0125 * np.array([[1.0], [-1.0]] * 4), 0.0
+
+
 @functools.cache
 def _network(units):
     """Return the loss of chapter 8's network, so wide, after 2000 steps."""
@@ -602,12 +607,11 @@ def exercise_8_1(guess, count):
     return f"{_guessed(count, guess)} From other starts, two can do it."
 
 
-def exercise_8_2(relu):
-    """Check the losses of a network of ReLUs, by hand."""
-    relu = np.array(_row("relu", relu, 2000))
+@functools.cache
+def _relu_losses():
+    """Return the losses of chapter 8's network with ReLUs."""
     x, y = sinefit.data()
-    w, b = np.ones((8, 1)), -np.linspace(-np.pi, np.pi, 8)[:, None]
-    v, c = 0.0125 * np.array([[1.0], [-1.0]] * 4), 0.0
+    w, b, v, c = _network_start()
     expected = []
     for _ in range(2000):
         inside = w * x + b
@@ -618,6 +622,12 @@ def exercise_8_2(relu):
         w = w - 2e-5 * (slope @ (x * error))[:, None]
         b = b - 2e-5 * (slope @ error)[:, None]
         v, c = v - 2e-5 * both[:, None], c - 2e-5 * error.sum()
+    return np.array(expected)
+
+
+def exercise_8_2(relu):
+    """Check the losses of a network of ReLUs, by hand."""
+    relu, expected = np.array(_row("relu", relu, 2000)), _relu_losses()
     _need(
         not _near(relu[0], sinefit.predict_network()[0][0]),
         "relu: the first loss is that of tanh.",
@@ -638,13 +648,11 @@ def exercise_8_2(relu):
     return f"It ends at {relu[-1]:.4f}, with corners where tanh is smooth."
 
 
-def exercise_8_3(stuck, lowest):
-    """Check where a network ends whose output is bounded."""
-    stuck, lowest = _number("stuck", stuck), _number("lowest", lowest)
+@functools.cache
+def _bounded_end():
+    """Return the last loss of that network with a tanh at its end, too."""
     x, y = sinefit.data()
-    floor = np.square(2 * y - (2 * y).clip(-1, 1)).sum()
-    w, b = np.ones((8, 1)), -np.linspace(-np.pi, np.pi, 8)[:, None]
-    v, c = 0.0125 * np.array([[1.0], [-1.0]] * 4), 0.0
+    w, b, v, c = _network_start()
     for _ in range(2000):
         unit = np.tanh(w * x + b)
         y_pred = np.tanh((v * unit).sum(axis=0) + c)
@@ -657,13 +665,21 @@ def exercise_8_3(stuck, lowest):
             b - (slope @ back)[:, None],
         )
         v, c = v - (unit @ back)[:, None], c - back.sum()
+    return end
+
+
+def exercise_8_3(stuck, lowest):
+    """Check where a network ends whose output is bounded."""
+    stuck, lowest = _number("stuck", stuck), _number("lowest", lowest)
+    _, y = sinefit.data()
+    floor = np.square(2 * y - (2 * y).clip(-1, 1)).sum()
     _need(
         not stuck < floor,
         "stuck: no curve between -1 and 1 has so low a loss. Is there a Tanh "
         "behind the last layer, and are the targets 2 sin(x)?",
     )
     _need(
-        _near(stuck, end, 1e-3),
+        _near(stuck, _bounded_end(), 1e-3),
         f"stuck: {stuck:.5g} is the end of another run. Take the page's "
         "start, its rate, and 2000 steps.",
     )
