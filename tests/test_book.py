@@ -112,3 +112,9 @@ def test_a_branch_is_what_git_takes_for_one():
         assert bool(re.fullmatch(address.BRANCH, name)) == (
             done.returncode == 0
         ), name
+
+
+def test_the_searchs_scripts_are_loaded_where_one_searches(built):
+    pages = {p.name: p.read_text("utf-8") for p in built.rglob("*.html")}
+    loading = {name for name, text in pages.items() if "searchindex" in text}
+    assert loading == {"search.html"}

@@ -20,6 +20,10 @@ SCRIPTS = re.compile(
 STYLES = re.compile(
     r"\s*<link [^>]*(?:thebe|togglebutton|sphinx-design)[^>]*css[^>]*>"
 )
+SEARCH = re.compile(
+    r'\s*<script src="[^"]*(?:searchtools|language_data|searchindex)\.js">'
+    "</script>"
+)
 GONE = re.compile(
     r"\.map$|macros\.html$|\.woff2$|fa-regular|fa-brands|fontawesome\.js"
     r"|(?:thebe|design-tabs|togglebutton|sphinx-design\.min)\.(?:css|js)$"
@@ -93,6 +97,8 @@ def lighten(app, error):
     for page in app.outdir.rglob("*.html"):
         text = page.read_text(encoding="utf-8")
         text = SCRIPTS.sub("", STYLES.sub("", text))
+        if page.name != "search.html":
+            text = SEARCH.sub("", text)
         page.write_text(text, encoding="utf-8")
         words.update(WORD.findall(text))
     for script in {*static.rglob("*.js")}.difference(gone):
