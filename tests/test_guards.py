@@ -250,7 +250,7 @@ def test_few_outputs_are_left_out_and_none_is_of_a_loop_or_a_check():
                 left_out.append(path.stem)
             words = cell.source.upper()
             assert not re.search("NBVAL|PYTEST_VALIDATE", words), path.stem
-    assert len(left_out) <= 8  # shows.py holds what these figures draw
+    assert len(left_out) <= 12  # shows.py holds what these figures draw
 
 
 def test_nothing_in_ci_hides_a_failure_or_runs_strangers_code():

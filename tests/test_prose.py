@@ -226,7 +226,7 @@ CLAIMS = r"""
 08 | \$\\tanh\$ is flat and passes next to no gradient back
 08 | is above this rate for 8 units, and below it for 16
 08 | start the biases apart
-08 | so the loss is curved more steeply.+ adam's 1e-2 serves both
+08 | so the loss is curved more steeply.+ adam's 5e-3 serves both
 08 | twice the page's rate
 08 | derivative is 1 where \$z > 0\$, and 0 elsewhere
 08 | at the page's rate they would blow up; take a tenth of it
