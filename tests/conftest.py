@@ -36,6 +36,7 @@ if os.name == "posix":
     nbval.kernel.KernelManager = Manager
 
 # The same examples at each run; make test-long looks for others.
+pytest.register_assert_rewrite("shows")  # so that it says what differed
 settings.register_profile("book", derandomize=True, deadline=None)
 settings.register_profile("search", max_examples=1000, deadline=None)
 settings.load_profile("book")

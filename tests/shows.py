@@ -74,7 +74,7 @@ def named(ax, x, y, x_scale="linear", y_scale="linear"):
 
 def level_and_fourfold(ax, loss_at):
     """Hold each grey line to one height, four times that of the next one."""
-    rings = [line for line in ax.lines if line.get_color() == "0.7"]
+    rings = [line for line in ax.lines if line.get_zorder() == 1]
     heights = []
     for ring in rings:
         some = [loss_at(*point) for point in ring.get_xydata()[::10]]
@@ -98,6 +98,8 @@ def colours(ax):
 
 # Words that a cell prints, or that stand in its picture; # is any number.
 SAYS = {
+    "b4ee9939": "(#,) float64",
+    "e92e8a90": "past the limit: False c past #: True",
     "239cfc3e": "# by hand, # measured",
     "e985a7f3": "sin(x) fit loss floor",
     "c8cb8960": "floor #, the run ended at #",
@@ -137,7 +139,6 @@ SAYS = {
     "5649421d": "c is now #, past # the best straight line has loss #",
     "ce5f6450": "False and a warning: UserWarning",
     "gone0001": "gradcheck True gradgradcheck False",
-    "d4d9ea12": "#weight (#, #) #bias (#,)",
     "shap0001": "x # unsqueeze",
     "b1503dad": "sum #, should be # mean #, should be #",
     "shap0002": f"Linear #{TIMES}# y # difference",
@@ -166,7 +167,6 @@ SAYS = {
     "5d037de9": "cannot assign parameters before Module.__init__() call",
     "0364bc25": "optimizer got an empty parameter list",
     "netw0010": "# -> #",
-    "netw0014": "# weights",
     "netw0017": "sin(x) fit loss floor",
     "netw0019": "largest relative difference: #",
     "netw0025": "their sum, with c",
@@ -193,7 +193,7 @@ def hold(cell, names, said, axes):
         assert SAYS.get(cell, "").strip() in " ".join(
             NUMBER.sub("#", " ".join(words)).split()
         )
-    except AssertionError as error:
+    except (AssertionError, KeyError, ValueError) as error:
         error.add_note(f"in cell {cell}")
         raise
 
@@ -575,6 +575,7 @@ def landscape(n, said, axes):
     *runs, starts, lowest, saddle = [
         np.array(x.get_data(), float) for x in ax.lines
     ]
+    near(starts.T[0], (-1, 0.3))  # the page's own run is the blue one
     for run, begun in zip(runs, starts.T, strict=True):
         begin = (0, begun[0], 0, begun[1])
         losses, end = legendre_run(*begin)
@@ -586,6 +587,7 @@ def landscape(n, said, axes):
         near(legendre_loss((0, b, 0, d)), FLOOR)
     near(saddle, 0, atol=1e-12)
     (drawn,) = ax.collections
+    near(np.divide(drawn.levels[1:], drawn.levels[:-1]), 1.6)
     for level, path in zip(drawn.levels, drawn.get_paths(), strict=True):
         if level >= 60:
             at = [legendre_loss((0, b, 0, d)) for b, d in path.vertices[::20]]
@@ -691,6 +693,11 @@ def shapes_drawn(n, said, axes):
     assert dict(zip(drawn[::2], drawn[1::2], strict=True)) == stages
     wide = [box.get_width() > box.get_height() for box in axes[0].patches]
     assert wide == [True, False, False, False, True]
+
+
+@shows("d4d9ea12")
+def parameters(n, said, axes):
+    assert said == "0.weight (1, 3)\n0.bias (1,)\n"
 
 
 @shows("b3cbaed0")
@@ -915,6 +922,7 @@ def narrow_and_round(n, said, axes):
     away = np.linalg.norm(path.T - center, axis=1)
     assert label == "20 steps" and path.shape == (2, 20)
     narrow = ax.get_xlabel() == "weight of x"
+    assert not narrow or (np.diff(np.sign(np.diff(path[1]))) != 0).all()
     assert away[0] > 0.7 and (away[-1] > 0.6 if narrow else away[1] < 0.01)
     columns = (
         V[:, [1, 3]]
@@ -937,6 +945,24 @@ def second_cure(n, said, axes):
     least = np.square(fit(X7) - np.sin(X7)).mean()
     near(numbers(said)[0], least, rtol=0.01)
     assert said.endswith("True\n")
+
+
+@shows("b7d580c8")
+def rates_of_adam(n, said, axes):
+    found = numbers(said.replace("inf", "2000"))
+    for rate, arrived in zip(found[::2], found[1::2], strict=True):
+        near_floor = adam(2000, rate) - FLOOR < 1e-3
+        first = np.argmax(near_floor) if near_floor.any() else 2000
+        assert arrived == first
+
+
+@shows("fe92beac")
+def best_momentum(n, said, axes):
+    rate, beta, arrived, highest = numbers(said)
+    near((rate, beta), (n["rate"], n["beta"]), rtol=2e-3)
+    losses, _ = descend(float(n["rate"]), float(n["beta"]), steps=300)
+    near(highest, max(losses), rtol=1e-4)
+    assert arrived == np.argmax(losses - FLOOR < 1e-3)
 
 
 @shows("ef610715")
@@ -1098,6 +1124,16 @@ def units_drawn(n, said, axes):
     named(axes[0], "x", "unit")
 
 
+@shows("netw0014")
+def counted(n, said, axes):
+    assert said == f"{network_start().size} weights\n"
+    shapes = [(p.size, k) for k, p in enumerate(n["start"])]
+    learned = n["network"](8, n["start"]).parameters()
+    for (size, k), p in zip(shapes, learned, strict=True):
+        assert p.numel() == size
+        near(p.flatten(), n["start"][k])
+
+
 @shows("netw0010")
 def network_by_hand(n, said, axes):
     losses, end = page_run()
@@ -1111,6 +1147,8 @@ def network_by_hand(n, said, axes):
 def network_drawn(n, said, axes):
     losses, end = page_run()
     near(lines(axes[0])["fit"][1], network_slopes(end)[0], atol=1e-4)
+    near(lines(axes[0])["sin(x)"], (X, Y), atol=1e-12)
+    named(axes[0], "x", "y")
     near(lines(axes[1])["loss"], (range(2000), losses), rtol=1e-12)
     near(lines(axes[1])["floor"][1], FLOOR)
     named(axes[1], "step", "loss", y_scale="log")
@@ -1141,6 +1179,9 @@ def outside(n, said, axes):
     drawn = lines(axes[0])
     x, y = drawn["network"]
     near(x, 2 * X)
+    near(drawn["sin(x)"], (2 * X, np.sin(2 * X)), atol=1e-12)
+    (box,) = axes[0].patches
+    near((box.get_x(), box.get_width()), (-np.pi, 2 * np.pi))
     near(
         y,
         network_slopes(page_run()[1], x)[0],
@@ -1184,6 +1225,26 @@ def no_activation(n, said, axes):
         np.square(np.polyval(line, X) - Y).sum().repeat(2),
         atol=6e-4,
     )
+
+
+@shows("netw0043")
+def few_units(n, said, axes):
+    for line, units in zip(said.splitlines(), (1, 2, 3), strict=True):
+        end = sinefit.predict_network(units)[0][-1]
+        near(numbers(line), (units, end), atol=6e-3)
+        assert (end < FLOOR) == (units == 3)
+
+
+@shows("netw0049")
+def bounded(n, said, axes):
+    stuck, lowest = numbers(said)
+    far = np.abs(2 * Y) > 1
+    near(lowest, np.square(np.abs(2 * Y[far]) - 1).sum(), atol=0.06)
+    y_pred = n["bounded"](n["x"]).detach().numpy()
+    off = np.square(y_pred - 2 * Y)
+    near(stuck, off.sum(), rtol=1e-3)
+    at_ends = np.abs(X) > 5 / 6 * np.pi
+    assert off[at_ends].sum() > (off.sum() - lowest) / 2
 
 
 @shows("netw0036")

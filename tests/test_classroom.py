@@ -89,6 +89,8 @@ def test_work_of_ones_own_stays_and_a_later_edition_comes_beside(tmp_path):
     first = {"a.ipynb": "one", "b.py": "one"}
     assert hand_out.lay_out(first, tmp_path) == []
     (tmp_path / "a.ipynb").write_text("mine")
+    assert hand_out.lay_out(first, tmp_path) == []
+    assert not (tmp_path / "a.2.ipynb").exists()
     (tmp_path / "c.py").write_text("also mine")
     later = {"a.ipynb": "two", "b.py": "two", "c.py": "two"}
     for said in (["a.2.ipynb", "c.2.py"], []):  # the second time, nothing

@@ -30,8 +30,8 @@ LOSSES, END = descend()
 Q = A.T @ (START - BEST)
 WAY = A.T @ (descend(steps=1)[1] - BEST)  # the coordinates one step later
 P = network_start() + 0.1 * np.sin(np.arange(25))  # a network's weights
-GUESS, UNITS = network_slopes(P)[0], network_slopes(P)[1][16:24]
-ERROR = GUESS - Y
+ERROR = network_slopes(P)[0] - Y
+UNITS = network_slopes(P)[1][16:24]
 LEG = np.polynomial.Legendre
 THETA = np.arccos(1 - RATE * LAMBDA / 2)
 ROOTS = np.sqrt(LAMBDA[[0, -1]])
@@ -108,6 +108,9 @@ NAMES = {
     r"4 x = 0",
     r"8 \tanh(z)",
     r"8 z > 0",
+    r"8 \max(z, 0)",
+    r"8 e_i = \hat y_i - y_i",
+    r"8 2/\lambda_{\max}",  # held with its cell, netw0040
     r"8 2\sin x",
 }
 # By its chapter and its text.
@@ -237,7 +240,6 @@ FORMULAS = {
     r"8 1 - \tanh^2": lambda: close(
         (np.tanh(X + 1e-5) - np.tanh(X - 1e-5)) / 2e-5, 1 - np.tanh(X) ** 2
     ),
-    r"8 e_i = \hat y_i - y_i": lambda: ERROR[0] == GUESS[0] - Y[0],
     r"8 u_{ij} = \tanh(w_j x_i + b_j)": lambda: close(
         network_slopes(P)[1][16:24].T, np.tanh(np.outer(X, P[:8]) + P[8:16])
     ),
@@ -256,8 +258,6 @@ FORMULAS = {
         [*(inside() @ X), *inside().sum(axis=1)],
         atol=1e-4,
     ),
-    r"8 2/\lambda_{\max}": lambda: close(LIMIT, 2 / LAMBDA[-1]),
-    r"8 \max(z, 0)": lambda: close(np.maximum(X, 0), X * (X > 0)),
     r"7 x/\pi": lambda: close(np.abs(X / np.pi).max(), 1),
     r"7 \sqrt{2k+1}": lambda: close(
         np.mean(5 * LEG.basis(2)(X / np.pi) ** 2), 1, rtol=0.05

@@ -128,7 +128,7 @@ def test_a_wrong_number_and_a_wrong_name_are_found():
 CLAIMS = r"""
 01 | prediction minus target
 01 | sum of the squared errors over all 2000 points
-01 | here this difference is exact|there this difference is exact
+01 | there this difference is exact
 01 | only two terms of the Taylor series
 01 | every step multiplies by the same factor
 01 | steepest axis is nearly \$d\$ alone, and the flattest nearly \$a\$
@@ -228,6 +228,17 @@ CLAIMS = r"""
 08 | start the biases apart
 08 | so the loss is curved more steeply.+ adam's 5e-3 serves both
 08 | twice the page's rate
+08 | what it was multiplied by on the way forward
+08 | \$w\$, \$b\$, \$v\$, \$c\$
+08 | between \$-\\pi\$ and \$\\pi\$ there were data
+08 | give both the same few seeds
+08 | with a learning rate of 1e-5
+06 | first within 0.001
+06 | looks much like \$x\^5\$
+06 | depends little on how steep the slope is, and mostly on the learning rate
+06 | the steps stay as long as before
+04 | share a sign, while those of the sine differ
+05 | with the sum, it falls as you add points
 08 | derivative is 1 where \$z > 0\$, and 0 elsewhere
 08 | at the page's rate they would blow up; take a tenth of it
 """
