@@ -1,7 +1,7 @@
 """Checks of the exercises: each says in a sentence what is not right yet.
 
 Answers may be numbers, arrays or tensors. NumPy computes what is expected;
-torch is imported for chapter 4's own functions alone.
+torch is imported only where the answer is made of it.
 """
 
 import functools
@@ -581,7 +581,7 @@ def _network_start():
 
 
 @functools.cache
-def _network(units):
+def _network_end(units):
     """Return the loss of chapter 8's network, so wide, after 2000 steps."""
     return sinefit.predict_network(units)[0][-1]
 
@@ -595,12 +595,12 @@ def exercise_8_1(guess, count):
         f"count: expected a whole number from 1 to 8, got {count:g}.",
     )
     _need(
-        _network(int(count)) < floor,
+        _network_end(int(count)) < floor,
         f"count: {count:g} end above the floor of the cubics. Start each "
         "network anew, and let it take 2000 steps.",
     )
     _need(
-        count == 1 or _network(int(count) - 1) > floor,
+        count == 1 or _network_end(int(count) - 1) > floor,
         f"count: {count:g} are enough, but fewer are, too. Did you try every "
         "number, the odd ones as well?",
     )

@@ -114,7 +114,7 @@ def test_a_branch_is_what_git_takes_for_one():
         ), name
 
 
-def test_the_searchs_scripts_are_loaded_where_one_searches(built):
+def test_only_the_search_page_loads_what_it_takes_to_search(built):
     pages = {p.name: p.read_text("utf-8") for p in built.rglob("*.html")}
     loading = {name for name, text in pages.items() if "searchindex" in text}
     assert loading == {"search.html"}

@@ -181,6 +181,7 @@ CLAIMS = r"""
 04 | derivative is zero wherever there is one
 04 | nearly four times past it
 04 | is negative only for
+04 | share a sign, while those of the sine differ
 05 | three weights and a \*\*bias\*\*, which is our \$a\$
 05 | `MSELoss` is the mean squared error. This book's .+ of the \*\*sum
 05 | would do, but not between `backward\(\)` and the update
@@ -191,6 +192,7 @@ CLAIMS = r"""
 05 | It returns a column
 05 | With the sum, the loss is far too large. With the mean it may look
 05 | multiply the learning rate by the number of errors averaged
+05 | with the sum, it falls as you add points
 06 | Zero, backward, step
 06 | divides each gradient by the root of a running mean of its square
 06 | RMSprop's 1e-3 would make SGD diverge; SGD's 1e-6 hardly moves RMSprop
@@ -202,6 +204,10 @@ CLAIMS = r"""
 06 | change the problem before the optimizer
 06 | close to the limit
 06 | model first
+06 | first within 0.001
+06 | looks much like \$x\^5\$
+06 | depends little on how steep the slope is, and mostly on the learning rate
+06 | the steps stay as long as before
 07 | `__init__` makes the parameters, `forward` computes the prediction
 07 | buffers\*\*: tensors that belong to it but are not learned
 07 | Save the state, and not the whole model
@@ -233,12 +239,6 @@ CLAIMS = r"""
 08 | between \$-\\pi\$ and \$\\pi\$ there were data
 08 | give both the same few seeds
 08 | with a learning rate of 1e-5
-06 | first within 0.001
-06 | looks much like \$x\^5\$
-06 | depends little on how steep the slope is, and mostly on the learning rate
-06 | the steps stay as long as before
-04 | share a sign, while those of the sine differ
-05 | with the sum, it falls as you add points
 08 | derivative is 1 where \$z > 0\$, and 0 elsewhere
 08 | at the page's rate they would blow up; take a tenth of it
 """

@@ -47,7 +47,9 @@ if __name__ == "__main__":
         ignore = shutil.ignore_patterns(".venv", ".git", "_build")
         shutil.copytree(ROOT, copy, ignore=ignore)
         scripts = [[sys.executable, "-c", bare(path)] for path in CHAPTERS]
-        once = seconds("seven bare scripts", copy / "notebooks", *scripts)
+        once = seconds(
+            "the chapters as bare scripts", copy / "notebooks", *scripts
+        )
         nbval = [sys.executable, "-m", "pytest", "notebooks"]
         seconds("the notebooks under nbval", copy, nbval)
         pages = ["make", "pages", *READY]
@@ -56,4 +58,4 @@ if __name__ == "__main__":
             page.write("\nOne sentence more.\n")
         seconds("make pages, after a change of prose", copy, pages)
     test = seconds("make test", ROOT, ["make", "test", *READY])
-    print(f"make test takes {test / once:.1f} times the seven bare scripts")
+    print(f"make test takes {test / once:.1f} times the bare scripts")
