@@ -10,12 +10,11 @@ c.NbConvertApp.export_format = "notebook"
 c.NbConvertApp.use_output_suffix = False
 c.NbConvertApp.log_level = "WARN"
 c.FilesWriter.build_directory = ""  # in place
-c.ExecutePreprocessor.enabled = True
 c.ExecutePreprocessor.timeout = 60  # seconds a cell
 c.ExecutePreprocessor.record_timing = False
-c.ClearMetadataPreprocessor.enabled = True
 c.ClearMetadataPreprocessor.clear_cell_metadata = False
 c.ClearMetadataPreprocessor.preserve_nb_metadata_mask = {"kernelspec"}
+# In this order. None is enabled above, or it would run a second time.
 c.NotebookExporter.preprocessors = [
     "nbconvert.preprocessors.ExecutePreprocessor",
     "nbconvert.preprocessors.CoalesceStreamsPreprocessor",
