@@ -35,9 +35,11 @@ class Manager(nbval.kernel.KernelManager):
 if os.name == "posix":
     nbval.kernel.KernelManager = Manager
 
-# The same examples at each run; make test-long looks for others.
+# The same few examples at each run; make test-long looks for others.
 pytest.register_assert_rewrite("shows")  # so that it says what differed
-settings.register_profile("book", derandomize=True, deadline=None)
+settings.register_profile(
+    "book", max_examples=50, derandomize=True, deadline=None
+)
 settings.register_profile("search", max_examples=1000, deadline=None)
 settings.load_profile("book")
 
@@ -124,7 +126,7 @@ def enter(monkeypatch, copy):
     monkeypatch.syspath_prepend(copy)
     monkeypatch.setattr(sys, "dont_write_bytecode", True)
     monkeypatch.setattr(plt, "show", lambda: None)
-    for module in ("sinefit", "polynomial", "exercises"):
+    for module in ("sinefit", "polynomial", "exercises", "train"):
         monkeypatch.delitem(sys.modules, module, raising=False)
 
 

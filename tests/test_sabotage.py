@@ -22,9 +22,18 @@ def edit(code, old, new):
     raise LookupError(f"no cell holds {old!r}: change the table")
 
 
+def breaks():
+    """Return the rows; all but the first five of a chapter can wait."""
+    so_far = collections.Counter()
+    for row in rows():
+        so_far[row[0]] += 1
+        later = [pytest.mark.long] * (so_far[row[0]] > 5)
+        yield pytest.param(*row, marks=later)
+
+
 @pytest.mark.parametrize(
     ("chapter", "module", "old", "new", "words"),
-    rows(),
+    list(breaks()),
     ids=lambda value: value[:30],
 )
 @pytest.mark.filterwarnings("ignore")  # a broken chapter may warn
