@@ -35,8 +35,9 @@ sys.path.append(str(Path(__file__).parents[1] / "book" / "_ext"))
 import mathml
 
 ROOT = Path(__file__).parents[1]
-CHAPTERS = sorted((ROOT / "notebooks").glob("0*.ipynb"))
+CHAPTERS = sorted((ROOT / "notebooks").glob("[0-9]*.ipynb"))
 MODULES = sorted((ROOT / "notebooks").glob("*.py"))
+DATA = sorted((ROOT / "notebooks").glob("*.csv"))
 CONFIG = ROOT / "classroom" / "nbgrader_config.py"
 TAGS = {  # all there are
     *("imports", "data", "loop", "check"),
@@ -137,6 +138,11 @@ def bring(chapter):
         module.name: module.read_text(encoding="utf-8")
         for module in MODULES
         if re.search(rf"\b(import|from) {module.stem}\b", code)
+    }
+    files |= {
+        table.name: table.read_text(encoding="utf-8")
+        for table in DATA
+        if f'"{table.name}"' in code
     }
     for name in re.findall(r'"(\d\d_\w+)"', code):  # loop_diff reads them
         other = ROOT / "notebooks" / f"{name}.ipynb"
@@ -309,9 +315,9 @@ def make(folder):
         for target, notebook in made.items():
             target.mkdir(parents=True, exist_ok=True)
             nbformat.write(notebook, target / path.name)
-            for module in MODULES:
+            for file in MODULES + DATA:
                 if target.name not in ("alone", "solved"):
-                    shutil.copy(module, target)
+                    shutil.copy(file, target)
         page = folder / "slides" / f"{path.stem}.slides.html"
         page.write_text(deck(chapter), encoding="utf-8")
     shutil.make_archive(str(folder / "student"), "zip", folder / "student")

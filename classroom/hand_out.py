@@ -11,14 +11,14 @@ from pathlib import Path
 
 import nbformat
 
-from copies import CHAPTERS, MODULES, Malformed, read, unsolved
+from copies import CHAPTERS, DATA, MODULES, Malformed, read, unsolved
 
 LEDGER = ".laid_out.json"  # the edition that each file was laid out in
 
 
 def chapters():
     """Return what learners get: the texts of the files, by their names."""
-    texts = {path.name: path.read_text("utf-8") for path in MODULES}
+    texts = {path.name: path.read_text("utf-8") for path in MODULES + DATA}
     for path in CHAPTERS:
         texts[path.name] = nbformat.writes(unsolved(*read(path))) + "\n"
     return texts

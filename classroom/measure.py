@@ -22,7 +22,7 @@ from nbclient import NotebookClient
 import load_hub
 
 ROOT = Path(__file__).parents[1]
-CHAPTERS = sorted((ROOT / "notebooks").glob("0*.ipynb"))
+CHAPTERS = sorted((ROOT / "notebooks").glob("[0-9]*.ipynb"))
 ROOMS = (1, 10, 40)
 RESERVE = 2  # GB
 TIME = re.compile(

@@ -604,7 +604,7 @@ def exercise_8_1(guess, count):
         f"count: {count:g} are enough, but fewer are, too. Did you try every "
         "number, the odd ones as well?",
     )
-    return _guessed(count, guess)
+    return f"{_guessed(count, guess)} A sine falls, rises and falls again."
 
 
 @functools.cache
@@ -691,6 +691,97 @@ def exercise_8_3(stuck, lowest):
     return (
         f"The bound costs {floor:.1f}. The rest is mostly at the two ends, "
         "where the output is at 1 or -1 and next to no gradient comes back."
+    )
+
+
+@functools.cache
+def _batch_end(size):
+    """Return the loss that theory expects at the last step of batches."""
+    return sinefit.predict_batches(size)[-1]
+
+
+def exercise_9_1(guess, ends):
+    """Check where a thousand runs in batches of 5 end, on average."""
+    guess, ends = _number("guess", guess), np.array(_row("ends", ends, 1000))
+    end = ends.mean()
+    _need(
+        not abs(end - _batch_end(20)) < 0.1,
+        "ends: that is where batches of 20 end. Run batches of 5.",
+    )
+    _need(
+        abs(end - _batch_end(5)) < 0.6 and ends.std() > 1,
+        f"ends: their mean is {end:.4g}. These are not the losses of a "
+        "thousand runs at the last step.",
+    )
+    return (
+        f"{_guessed(float(f'{end:.4g}'), guess)} The noise of batches of 5 "
+        f"lifts it by {_batch_end(5) - _batch_end(2000):.2g}, that of 20 by "
+        f"{_batch_end(20) - _batch_end(2000):.2g}."
+    )
+
+
+def exercise_9_2(mine, error):
+    """Check a fit to somebody's own data against the mean."""
+    error = _number("error", error)
+    try:
+        mine = np.array([_plain(value) for value in mine])
+    except (TypeError, ValueError, RuntimeError):
+        raise NotYet(
+            f"mine: expected a column of numbers, got {_kind(mine)}."
+        ) from None
+    _need(mine.size >= 20, f"mine: expected 20 or more, got {mine.size}.")
+    n = mine.size * 3 // 4
+    of_mean = np.sqrt(np.mean((mine[n:] - mine[:n].mean()) ** 2))
+    _need(
+        error > 0,
+        "error: expected a number above 0, as train.py prints it.",
+    )
+    _need(
+        error < 0.95 * of_mean,
+        f"error: the mean of the first three quarters is off by {of_mean:.4g} "
+        f"on the last, and your network by {error:.4g}: too near to be more "
+        "than luck. Does x come round again? Then say after which --period. "
+        "If not, such data may hold nothing that foretells their end: take "
+        "others.",
+    )
+    return f"The mean is off by {of_mean:.4g}, your network by {error:.4g}."
+
+
+@functools.cache
+def _in_order():
+    """Return the losses of the cubic with batches that are not drawn."""
+    x, y = sinefit.data()
+    V, w = np.vander(x, 4, increasing=True), np.array(sinefit.START)
+    losses = []
+    for t in range(2000):
+        losses.append(np.square(V @ w - y).sum())
+        some = slice(t % 100 * 20, t % 100 * 20 + 20)
+        w = w - 2e-4 * (V[some] @ w - y[some]) @ V[some]
+    return np.array(losses)
+
+
+def exercise_9_3(in_order):
+    """Check the losses of batches that are not shuffled."""
+    losses, expected = _losses("in_order", in_order, 2000), _in_order()
+    _need(
+        losses.size == 2000,
+        f"in_order: expected 2000 losses, got {losses.size}.",
+    )
+    off = np.abs(losses / expected - 1)
+    first = np.argmax(~(off < 1e-6))
+    _need(
+        off[first] < 1e-6,
+        f"in_order: loss {first} is {losses[first]:.6g}. Keep the loss over "
+        "all 2000 points, before the step. Does step t take points 20 t to "
+        "20 t + 19, and step 100 the first again, each gradient times 100?",
+    )
+    V = np.vander(sinefit.data()[0][:20], 4)
+    steep = 200 * np.linalg.norm(V, 2) ** 2
+    return (
+        f"It was at {losses.max():.2g} on the way. The batches at the ends "
+        f"are steep: the first has its limit at {2 / steep:.1e}, below the "
+        "rate, so several steps in a row go up. Drawn at random, a batch has "
+        "points from everywhere."
     )
 
 

@@ -109,6 +109,37 @@ def predict_network(units=8):
     return np.array(losses), weights
 
 
+def predict_batches(size, learning_rate=1e-6, steps=2000):
+    """Return the expected losses of chapter 9's run in batches, by theory.
+
+    size: points in a batch, drawn with replacement; the gradient is scaled to
+    that of all points. Losses, shape (steps,), before each update. The mean
+    of the distance from the optimum, and that of its products, obey a linear
+    recursion, for the gradient is linear in the weights. ValueError for a
+    size that is no whole number above 0.
+    """
+    x, y = data()
+    best, floor = optimum(x, y)
+    V = np.vander(x, 4, increasing=True)
+    left, H = V @ best - y, 2 * V.T @ V
+    scale = 4 * x.size / _number("size", size, 0)
+    by_square = np.einsum("ia,ib,ic,id->abcd", V, V, V, V)
+    by_mean = 2 * np.einsum("i,ia,ib,ic->abc", left, V, V, V)
+    alone = np.einsum("i,ia,ib->ab", left**2, V, V)
+    mean = START - best
+    square, losses = np.outer(mean, mean), []
+    for _ in range(steps):
+        losses.append(floor + 0.5 * (H * square).sum())
+        noise = scale * (by_square.reshape(16, 16) @ square.ravel())
+        noise = noise.reshape(4, 4) + scale * (by_mean @ mean + alone)
+        pull = H @ square
+        noise += (1 - 1 / size) * pull @ H
+        square = square - learning_rate * (pull + square @ H)
+        square = square + learning_rate**2 * noise
+        mean = mean - learning_rate * H @ mean
+    return np.array(losses)
+
+
 def check(losses, weights, *, expected=None, rtol=1e-12):
     """Compare a run with what theory expects, and print or raise the outcome.
 
@@ -148,6 +179,33 @@ def check(losses, weights, *, expected=None, rtol=1e-12):
     print(f"fell at {fell} of {losses.size - 1} steps, to {end:.{digits}g}")
     side = "above the" if end >= floor else "below the cubics'"
     print(f"{abs(end - floor):.{digits - 1}g} {side} floor, {floor:.6g}")
+
+
+def check_mean(losses, expected):
+    """Compare the mean over many runs with what theory expects.
+
+    losses: shape (steps, runs), two runs or more; expected: shape (steps,).
+    AssertionError if the mean is off by more than 5 of its standard errors at
+    any step; ValueError for other shapes, or a loss that is not finite.
+    """
+    losses, expected = np.asarray(losses), _numbers("expected", expected)
+    if losses.shape[:1] != expected.shape or losses[:1].size < 2:
+        wanted = f"losses: expected {expected.size} rows, one loss a run"
+        raise ValueError(f"{wanted}, got shape {losses.shape}")
+    if not np.isfinite(losses).all():
+        raise ValueError("losses: expected finite numbers, got nan or inf")
+    means, runs = losses.mean(axis=1), losses.shape[1]
+    error = losses.std(axis=1, ddof=1) / np.sqrt(runs)
+    off = np.abs(means - expected) > 5 * error + 1e-12 * expected
+    if off.any():
+        t = off.argmax()
+        raise AssertionError(
+            f"step {t}: the mean of {runs} losses is {means[t]:.6g}, "
+            f"give or take {error[t]:.1g}, and theory expects "
+            f"{expected[t]:.6g}. Is each gradient scaled to all points?"
+        )
+    print(f"{off.size} mean losses are as expected, to 5 errors")
+    print(f"the last: {means[-1]:.2f}, and theory expects {expected[-1]:.2f}")
 
 
 def _hint(first, losses, theory, worst):

@@ -70,13 +70,19 @@ SABOTAGE = """
 07_module polynomial.py | range(steps) | range(steps - 1) | got 1999
 
 08_network | torch.nn.Tanh(), | torch.nn.Sigmoid(), | start
-08_network | np.array([1, -1] * 4) | np.ones(8) | start
-08_network | -np.linspace(-np.pi, np.pi, 8) | np.zeros(8) | start
+08_network | 0.0125 * signs | 0.0125 + 0 * signs | start
+08_network | -places | 0 * places | start
 08_network | learning_rate = 5e-5 | learning_rate = 1e-4 | learning rate
 08_network | optimizer.zero_grad() | pass | gradients zeroed
 08_network | network(8, start) | network(8) | start
 08_network | (1 - units**2) | (1 + units**2) | stored output
 08_network | for t in range(2000): | for t in range(1999): | be broadcast
+
+09_data | 100 * loss_fn | loss_fn | stored output
+09_data | learning_rate * 2000 / size * grad | learning_rate * grad | scaled to
+09_data | torch.randint(2000, (1000, | torch.randint(1000, (1000, | the mean of
+09_data | sinefit.START, dtype=dtype | (0.1, 0, 0, 0), dtype=dtype | step 0
+09_data | float(row["temp_max"]) | len(row["temp_max"]) | stored output
 
 01_numpy sinefit.py | (-0.5, 0.25 | (-0.4, 0.25 | stored output
 01_numpy sinefit.py | 0.5 * left[:-1] | 0.4 * left[:-1] | start

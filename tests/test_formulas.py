@@ -9,6 +9,7 @@ import re
 import numpy as np
 import pytest
 
+import sinefit
 from conftest import CHAPTERS
 from runner import cells, descend
 from shows import (
@@ -55,6 +56,16 @@ def swings():
         velocity += LAMBDA[0] * q
         q -= RATE * velocity
     return np.array(path)
+
+
+def one_batch():
+    """Take a step with each batch of one point that there is."""
+    error = V @ START - Y
+    ends = START - RATE * 2000 * 2 * error[:, None] * V
+    by_sum = np.mean([np.square(V @ w - Y).sum() for w in ends])
+    d = ends - BEST
+    by_trace = FLOOR + np.trace(H @ d.T @ d) / 2000 / 2
+    return close([by_trace, sinefit.predict_batches(1, steps=2)[1]], by_sum)
 
 
 def best_momentum():
@@ -258,6 +269,8 @@ FORMULAS = {
         [*(inside() @ X), *inside().sum(axis=1)],
         atol=1e-4,
     ),
+    r"9 \operatorname{E}[L] = L^\ast + \tfrac12 \operatorname{tr}\bigl(H"
+    r" \operatorname{E}[dd^\top]\bigr)": one_batch,
     r"7 x/\pi": lambda: close(np.abs(X / np.pi).max(), 1),
     r"7 \sqrt{2k+1}": lambda: close(
         np.mean(5 * LEG.basis(2)(X / np.pi) ** 2), 1, rtol=0.05

@@ -21,7 +21,7 @@ from shows import SAYS, SHOWS, hold
 # What two machines may differ by, with room for differences of numbers.
 TOLERANCE = 1e-10
 TODO = "nothing to check yet"
-SLOW = [path for path in CHAPTERS if path.stem[:2] in ("04", "06", "08")]
+SLOW = [path for path in CHAPTERS if path.stem[:2] in ("04", "06", "08", "09")]
 # An answer that learners give, and words of the sentence that it must get.
 WRONG = """
 1.1 | guess = "soon" | expected one number, got str
@@ -159,6 +159,28 @@ linear.weight.data.copy_(w) | expected float64, got torch.float32
 8.3 | lowest = 690 | lowest: not 690
 8.3 | lowest = 808.1 | lowest: not 808.1
 8.3 | stuck = [stuck] * 2 | expected one number, got list
+9.1 | ends = runs[-1] | where batches of 20 end
+9.1 | ends = ends - 2 | their mean is 8.
+9.1 | ends = ends - 0.7 | not the losses of a thousand runs
+9.1 | ends = ends + 0.7 | not the losses of a thousand runs
+9.1 | ends = ends * float("nan") | not the losses of a thousand runs
+9.1 | ends = ends[:999] | expected 1000 numbers, got 999
+9.1 | ends = [10.9] * 1000 | not the losses of a thousand runs
+9.1 | ends = ends.mean() | expected a list of 1000 numbers
+9.1 | guess = "more" | guess: expected one number
+9.2 | error = 0.72 | more than luck
+9.2 | error = 5 | Does x come round
+9.2 | error = 0 | a number above 0
+9.2 | error = [0.2, 0.3] | error: expected one number
+9.2 | mine = mine[:19] | expected 20 or more, got 19
+9.2 | mine = 3 | expected a column of numbers, got int
+9.2 | mine = ["a"] * 30 | expected a column of numbers, got list of str
+9.3 | in_order = losses | the first loss is
+9.3 | in_order = in_order[:1999] | 2000 losses or more, got 1999
+9.3 | in_order = [*in_order, 1] | expected 2000 losses, got 2001
+9.3 | in_order = sinefit.predict()[0] | loss 1 is
+9.3 | in_order = [*in_order[:1999], 35.23] | loss 1999 is
+9.3 | in_order = 35.22 | expected a list of losses, got float
 """
 
 

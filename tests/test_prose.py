@@ -10,6 +10,7 @@ import torch
 import exercises
 import polynomial
 import sinefit
+import train
 from conftest import CHAPTERS, PROSE, ROOT, each_chapter
 from runner import cells, printed, tags
 
@@ -17,6 +18,7 @@ NUMBER = r"(?<![\w.-])-?\d+(?:\.\d+)?(?:e[+-]?\d+)?(?![\w])"
 # What a name in prose may belong to, besides the page's own code.
 HOMES = [builtins, np, np.linalg, torch, torch.Tensor, torch.nn, torch.optim]
 HOMES += [torch.nn.Module, torch.autograd, sinefit, polynomial, exercises]
+HOMES += [train, torch.utils.data]
 FOLDERS = [ROOT, ROOT / "notebooks", ROOT / "tests"]
 TAGS = {tag for path in CHAPTERS for cell in cells(path) for tag in tags(cell)}
 # Words of the command line.
@@ -220,8 +222,8 @@ CLAIMS = r"""
 07 | loaded back to the GPU
 07 | on all but the fourth the same curve
 07 | 1e-5, ten times as large
-08 | step between \$-1\$ and \$1\$\. it stands where
-08 | the more steeply the larger \$w\$ is; if \$w\$ is negative, it falls
+08 | step between \$-1\$ and \$1\$\. it is centred where
+08 | more steeply the larger \$w\$ is; with a negative \$w\$ it falls
 08 | derivative of \$\\tanh\$ is \$1 - \\tanh\^2\$
 08 | floor of all cubics.+ below it before step 100.+ less than a hundredth
 08 | no formula gives these losses
@@ -232,7 +234,7 @@ CLAIMS = r"""
 08 | \$\\tanh\$ is flat and passes next to no gradient back
 08 | is above this rate for 8 units, and below it for 16
 08 | start the biases apart
-08 | so the loss is curved more steeply.+ adam's 5e-3 serves both
+08 | so the loss curves more.+ adam's 5e-3 serves both
 08 | twice the page's rate
 08 | what it was multiplied by on the way forward
 08 | \$w\$, \$b\$, \$v\$, \$c\$
@@ -241,6 +243,46 @@ CLAIMS = r"""
 08 | with a learning rate of 1e-5
 08 | derivative is 1 where \$z > 0\$, and 0 elsewhere
 08 | at the page's rate they would blow up; take a tenth of it
+08 | rises and one that falls, side by side, add up to a hill
+08 | eight steps can follow the sine from where they stand, better even
+08 | fewer cannot\. let them learn
+08 | the best of degree 5 has six weights
+08 | with enough units it can follow any continuous curve on an interval
+08 | most of the units hardly move
+09 | as many points as you like, and no noise
+09 | keep the last year back, and let no fit see it
+09 | with every wave the fit to the days seen gets better
+09 | to the others is best with 2, and from there it gets worse
+09 | does not know that december leads to january
+09 | the waves learn the noise, which the next year does not repeat
+09 | only data that you kept back show it
+09 | what comes in time, split by time
+09 | its gradient is right on average, and noisy
+09 | times 100, their loss and its gradient are on average those of all 2000
+09 | no cubic is so good on all points, but on 20 it may be
+09 | allows five of them, at each of the 2000 steps
+09 | at each step nine runs in ten lie in the band
+09 | beside the loss itself the noise counts for little
+09 | however long they go on, the runs hover above it
+09 | a smaller rate lets them come nearer
+09 | each step cost a hundredth of the points
+09 | by the mean and the deviation of the same days
+09 | sets each unit to zero with the probability
+09 | pulls all weights a little towards zero
+09 | along half a cosine, to zero after 80
+09 | turns `dropout` on, `model\.eval\(\)` turns it off
+09 | is lowest after a few epochs, and from there it rises
+09 | with dropout it rises less
+09 | two beat both networks at their best; the ten .+ do not
+09 | 2014 was nearly as warm as 2015, the two years before were cooler
+09 | another error each time, and larger ones
+09 | leave out any of the four, and they are not
+09 | each day to come lies outside the data
+09 | 3 waves win in 2014, and lose in 2015
+09 | the lowest of several errors is partly luck
+09 | so is every weight from then on
+09 | batches of 5 instead of 20
+09 | takes? the 20 points that follow those of the step before, from the left
 """
 
 

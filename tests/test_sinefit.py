@@ -325,3 +325,60 @@ def test_loop_diff_needs_a_loop_in_each(tmp_path, monkeypatch):
     (tmp_path / "empty.ipynb").write_text('{"cells": []}')
     with pytest.raises(ValueError, match="expected one loop in each"):
         sinefit.loop_diff("empty", "empty")
+
+
+@pytest.mark.parametrize("size", [1, 5, 20])
+def test_batches_reference_is_the_mean_over_all_batches(size):
+    """A batch has the mean of its points' gradients, so one step is exact."""
+    V, start = np.vander(X, 4, increasing=True), np.array(sinefit.START)
+    error = V @ start - Y
+    alone = start - 1e-6 * 2000 * 2 * error[:, None] * V
+    together = start - 1e-6 * 2 * error @ V
+    ends = [np.square(V @ w - Y).sum() for w in (together, *alone)]
+    excess = (np.mean(ends[1:]) - ends[0]) / size
+    losses = sinefit.predict_batches(size, steps=2)
+    np.testing.assert_allclose(losses[0], LOSSES[0], rtol=1e-12)
+    np.testing.assert_allclose(losses[1], ends[0] + excess, rtol=1e-12)
+
+
+@pytest.mark.parametrize("size", [0, -1, 2.5, "20"])
+def test_a_size_of_no_batch_is_named(size):
+    with pytest.raises((TypeError, ValueError), match="size: expected"):
+        sinefit.predict_batches(size)
+
+
+def test_large_batches_approach_the_books_curve():
+    off = [
+        np.abs(sinefit.predict_batches(size) - LOSSES).max()
+        for size in (10**6, 10**8)
+    ]
+    assert off[1] < 1e-4 and 80 < off[0] / off[1] < 120
+
+
+def many_runs(shift=0.0):
+    """Return 100 runs of three losses, and what they are about."""
+    expected = np.array([9.0, 5.0, 1.0])
+    spread = np.random.default_rng(0).normal(0, 0.1, (3, 100))
+    spread -= spread.mean(axis=1)[:, None]
+    off = shift * spread.std(axis=1, ddof=1)[:, None] / 10
+    return expected[:, None] + spread + off * [[0], [1], [0]], expected
+
+
+def test_a_mean_is_held_to_five_standard_errors(capsys):
+    sinefit.check_mean(*many_runs(4.9))
+    said = capsys.readouterr().out
+    assert "3 mean losses are as expected, to 5 errors" in said
+    assert "the last: 1.00, and theory expects 1.00" in said
+    for shift in (5.1, -5.1):
+        with pytest.raises(AssertionError, match="step 1: the mean of 100"):
+            sinefit.check_mean(*many_runs(shift))
+
+
+def test_runs_of_another_shape_are_named():
+    runs, expected = many_runs()
+    for bad in (runs[:2], runs[:, :1], runs[0], []):
+        with pytest.raises(ValueError, match="expected 3 rows"):
+            sinefit.check_mean(bad, expected)
+    runs[1, 7] = np.nan
+    with pytest.raises(ValueError, match="got nan or inf"):
+        sinefit.check_mean(runs, expected)

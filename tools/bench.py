@@ -14,7 +14,7 @@ import time
 import nbformat
 
 ROOT = pathlib.Path(__file__).parents[1]
-CHAPTERS = sorted((ROOT / "notebooks").glob("0*.ipynb"))
+CHAPTERS = sorted((ROOT / "notebooks").glob("[0-9]*.ipynb"))
 READY = [f"VENV={sys.prefix}", f"--old-file={sys.prefix}/ready"]
 
 

@@ -21,7 +21,7 @@ from browser import chromium
 
 ROOT = pathlib.Path(__file__).parents[1]
 NOTEBOOKS = ROOT / "notebooks"
-NAMES = sorted(path.name for path in NOTEBOOKS.glob("0*.ipynb"))
+NAMES = sorted(path.name for path in NOTEBOOKS.glob("[0-9]*.ipynb"))
 SANITIZE = (ROOT / "tests" / "sanitize.ini").read_text(encoding="utf-8")
 SIMD = np.show_config(mode="dicts")["SIMD Extensions"].get("found", [])
 SETTINGS = {

@@ -21,6 +21,7 @@ OWN = {  # chapters whose weights are not those of powers of x
         "this start and rate on powers of x, in the playground",
     ),
     "08_network": None,
+    "09_data": (BOOKS[0], "the same run on all points, in the playground"),
 }
 
 

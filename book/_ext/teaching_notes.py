@@ -18,7 +18,7 @@ class TeachingNotes(SphinxDirective):
     def run(self):
         """Return the notes as nodes."""
         lines = []
-        for path in sorted(NOTEBOOKS.glob("0*.ipynb")):
+        for path in sorted(NOTEBOOKS.glob("[0-9]*.ipynb")):
             self.env.note_dependency(str(path))
             cells = nbformat.read(path, as_version=4).cells
             title = cells[0].source.splitlines()[0][2:]
