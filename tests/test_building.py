@@ -105,6 +105,7 @@ def test_a_failure_is_named_and_leaves_the_last_good_book(small):
         (pages / "page.ipynb").write_text(stored, "utf-8")
 
 
+@pytest.mark.long
 def test_buttons_follow_the_address_of_the_fork(small, monkeypatch):
     fork = "An-owner/a.fork"
     monkeypatch.setenv("GITHUB_REPOSITORY", fork)

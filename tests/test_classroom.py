@@ -186,6 +186,7 @@ def points(course, name, students):
         return [(handed_in.score, handed_in.max_score) for handed_in in found]
 
 
+@pytest.mark.long
 def test_nbgrader_gives_a_point_for_each_solution(course):
     students = {"half": 2, "sly": 0}
     for student, fill in students.items():
