@@ -10,7 +10,7 @@ MODULES := $(wildcard notebooks/*.py notebooks/*.csv)
 PAGES := _toc.yml classroom/copies.py $(wildcard *.md book/*.md book/images/* notebooks/*.*)
 LOOKS := _config.yml $(wildcard book/_ext/*.py book/style/* book/templates/*)
 PROPERTIES := tests/test_sinefit.py tests/test_polynomial.py
-OF_MODULES := $(PROPERTIES) tests/test_train.py tests/test_learner.py
+OF_MODULES := $(PROPERTIES) tests/test_train.py tests/test_processes.py tests/test_learner.py
 TITLE := one-curve-seven-times
 
 # Several notebooks run at once, so each keeps to one core. Their figures are

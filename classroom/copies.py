@@ -134,11 +134,14 @@ def read(path):
 def bring(chapter):
     """Return a cell that writes what the chapter reads beside itself."""
     code = "\n".join(c.source for c in chapter.cells if c.cell_type == "code")
-    files = {
-        module.name: module.read_text(encoding="utf-8")
-        for module in MODULES
-        if re.search(rf"\b(import|from) {module.stem}\b", code)
-    }
+    files = {}
+    for _ in range(2):  # what the chapter imports, and what that imports
+        needs = "\n".join([code, *files.values()])
+        files |= {
+            module.name: module.read_text(encoding="utf-8")
+            for module in MODULES
+            if re.search(rf"\b(import|from) {module.stem}\b", needs)
+        }
     files |= {
         table.name: table.read_text(encoding="utf-8")
         for table in DATA

@@ -785,6 +785,89 @@ def exercise_9_3(in_order):
     )
 
 
+def exercise_10_1(guess, last):
+    """Check where four processes end whose rate is that of one."""
+    guess, last = _number("guess", guess), _number("last", last)
+    end = sinefit.predict(2.5e-7)[0][-1]
+    _need(
+        not _near(last, sinefit.predict()[0][-1]),
+        "last: that is where one process ends, and four whose rate is "
+        "multiplied. Give `averaged` the rate 1e-6.",
+    )
+    _need(
+        not _near(last, sinefit.predict(5e-7)[0][-1]),
+        "last: that is where two processes end. Give `averaged` four parts.",
+    )
+    _need(
+        _near(last, end),
+        f"last: {last:.6g} is not the last loss of four parts of one size at "
+        "the rate 1e-6.",
+    )
+    return (
+        f"{_guessed(float(f'{end:.4g}'), guess)} The average is a quarter of "
+        "the sum: so little had one process done after 500 steps."
+    )
+
+
+def exercise_10_2(ends, best):
+    """Check the last losses at a thousand rates, and the best of them."""
+    ends, best = np.array(_row("ends", ends, 1000)), _number("best", best)
+    rates = np.linspace(1e-7, 3.6e-6, 1000)
+    V = np.vander(sinefit.data()[0], 4, increasing=True)
+    bends, axes = np.linalg.eigh(2 * V.T @ V)
+    weights, floor = sinefit.optimum(*sinefit.data())
+    left = axes.T @ (sinefit.START - weights)
+    shrunk = (1 - np.outer(rates, bends)) ** (2 * 1999)
+    expected = floor + shrunk @ (bends * left**2) / 2
+    off = np.abs(ends / expected - 1)
+    first = np.argmax(~(off < 1e-6))
+    _need(
+        off[first] < 1e-6,
+        f"ends: at the rate {rates[first]:.3g} the loss at the last step is "
+        f"{expected[first]:.6g}, yours {ends[first]:.6g}. Are the rates those "
+        "of the exercise, in float64, and is the floor added? Do you take "
+        "1999 steps, from the book's start, before the last loss?",
+    )
+    lowest = rates[np.argmin(expected)]
+    _need(
+        _near(best, lowest),
+        f"best: expected the rate with the lowest of ends, got {best:.6g}.",
+    )
+    return (
+        f"The best is {lowest:.2e}, {lowest * bends[-1] / 2:.1%} of the "
+        "limit. There the steepest direction swings and only just shrinks, "
+        "and the flattest, which keeps you waiting, goes fastest."
+    )
+
+
+def exercise_10_3(lasts, most):
+    """Check how many processes bear to have all points each."""
+    lasts, most = _row("lasts", lasts, 3), _number("most", most)
+    for count, last in zip((2, 3), lasts, strict=False):
+        _need(
+            _near(last, sinefit.predict(count * 1e-6)[0][-1]),
+            f"lasts: of {count} processes it is {last:.6g}. Give each part "
+            f"all 2000 points, and `averaged` the rate {count}e-6.",
+        )
+    _need(
+        not abs(lasts[2]) < 1e9,
+        f"lasts: of 4 processes it is {lasts[2]:.6g}. Give each of four parts "
+        "all 2000 points, and `averaged` the rate 4e-6.",
+    )
+    _need(most < 4, f"most: {most:g} is too many. Look at lasts.")
+    _need(
+        most == 3,
+        f"most: {most:g} is not the largest number whose last loss is small.",
+    )
+    V = np.vander(sinefit.data()[0], 4)
+    limit = 1 / np.linalg.norm(V, 2) ** 2
+    return (
+        "The average of equal gradients is that of all points, so this is one "
+        f"process at 2, 3 or 4 times the rate, and the limit is {limit:.2e}. "
+        "Two and three end lower than the book: its rate is a small one."
+    )
+
+
 CHECKS = {  # by the names of the exercises, chapter.number
     name.removeprefix("exercise_").replace("_", "."): function
     for name, function in list(globals().items())

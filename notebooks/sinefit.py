@@ -3,6 +3,7 @@
 Rows of numbers may be lists, arrays or tensors; torch need not be installed.
 """
 
+import inspect
 import json
 import re
 from contextlib import suppress
@@ -412,11 +413,24 @@ def _draw_losses(ax, losses, above_floor=False):
     ax.legend()
 
 
-class Diff(str):
-    """A diff, which Jupyter shows in colour."""
+class Code(str):
+    """Code, which Jupyter shows in the colours of its language."""
+
+    language = "python"
 
     def _repr_markdown_(self):
-        return f"```diff\n{self}\n```"
+        return f"```{self.language}\n{self}\n```"
+
+
+class Diff(Code):
+    """A diff."""
+
+    language = "diff"
+
+
+def listing(*functions):
+    """Return the Code of functions."""
+    return Code("\n\n".join(map(inspect.getsource, functions)).rstrip())
 
 
 def loop_diff(before, after):

@@ -84,6 +84,17 @@ SABOTAGE = """
 09_data | sinefit.START, dtype=dtype | (0.1, 0, 0, 0), dtype=dtype | step 0
 09_data | float(row["temp_max"]) | len(row["temp_max"]) | stored output
 
+10_scale | (R.T @ grad) | (R @ grad) | gradient
+10_scale | error @ error + floor | error @ error | data
+10_scale | learning_rate = 1e-6 | learning_rate = 2e-6 | learning rate
+10_scale | = np.linalg.qr(V_np) | = np.linalg.qr(V_np[:1000]) | mismatch
+10_scale | np.vander(x_np, 4 | np.vander(x_np, 5 | mismatch
+10_scale processes.py | rate = rate * processes | pass | learning rate
+10_scale processes.py | x[rank::processes].clone() | x | data
+10_scale processes.py | optimizer.zero_grad() | pass | gradients zeroed
+10_scale processes.py | distributed.all_reduce(total) | pass | data
+10_scale processes.py | losses + total.tolist() | total.tolist() | got 500
+
 01_numpy sinefit.py | (-0.5, 0.25 | (-0.4, 0.25 | stored output
 01_numpy sinefit.py | 0.5 * left[:-1] | 0.4 * left[:-1] | start
 """

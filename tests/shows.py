@@ -191,6 +191,10 @@ SAYS = {
     "data0038": "# waves # seen, # unseen " * 2,
     "data0046": "eval # seen, # unseen " + "train # seen, # unseen " * 2,
     "data0049": "by time # seen, # unseen",
+    "scal0035": "floor from the book's start",
+    "scal0043": "one process, one thread one process, # threads two "
+    "processes, one thread each",
+    "scal0051": "sum # mean #",
 }
 NUMBER = re.compile(r"-?(?<![a-z\d])\d+\.?\d*(?:e[+-]?\d+)?")
 
@@ -1369,7 +1373,7 @@ def weather_read(n, said, axes):
 
 @shows("data0005")
 def weather_drawn(n, said, axes):
-    near(axes[0].lines[0].get_data(), [part[::4] for part in weather()[:2]])
+    near(axes[0].lines[0].get_data(), [part[::5] for part in weather()[:2]])
     named(axes[0], "", "highest of the day, °C")
 
 
@@ -1402,7 +1406,7 @@ def three_fits(n, said, axes):
 def three_drawn(n, said, axes):
     year, value, seen = weather()
     dots, *curves = axes[0].lines
-    days = np.flatnonzero(~seen)[::3]
+    days = np.flatnonzero(~seen)[::4]
     near(dots.get_data(), (year[days], value[days]))
     for curve, y_pred in zip(curves, three_models(), strict=True):
         near(curve.get_data(), (year[days], y_pred[days]), atol=1e-5)
@@ -1741,3 +1745,176 @@ def not_shuffled(n, said, axes):
             w = w - rate * 200 * (V[some] @ w - Y[some]) @ V[some]
         peaks.append(max(losses[-100:]))
     assert 2 / max(steep) > 4e-7 and peaks[1] < peaks[0] / 100
+
+
+# Chapter 10
+
+
+def last_losses(starts, rates=1e-6):
+    """Return the losses at the last step: rows of starts, or of rates."""
+    curvatures, axes = np.linalg.eigh(2 * V.T @ V)
+    left = (starts - BEST) @ axes
+    shrunk = (1 - np.multiply.outer(rates, curvatures)) ** (2 * 1999)
+    return FLOOR + (shrunk * left**2) @ curvatures / 2
+
+
+def weighed(points, rate):
+    """Return the last loss where each point counts so often."""
+    w = np.array(sinefit.START)
+    for _ in range(1999):
+        w = w - rate * 2 * V.T @ (points * (V @ w - Y))
+    return np.square(V @ w - Y).sum()
+
+
+@shows("scal0013")
+def four_rows_drawn(n, said, axes):
+    losses, end = descend()
+    near(lines(axes[0])["fit"][1], V @ end, atol=1e-9)
+    near(lines(axes[0])["sin(x)"], (X, Y), atol=1e-12)
+    near(lines(axes[1])["loss"], (range(2000), losses), rtol=1e-12)
+    near(lines(axes[1])["floor"][1], FLOOR)
+    named(axes[0], "x", "y")
+    named(axes[1], "step", "loss", y_scale="log")
+    assert n["R"].shape == (4, 4)
+
+
+@shows("scal0072")
+def compiled_or_not(n, said, axes):
+    assert re.match(r"first call: [\d.]+ s|no C\+\+ compiler here", said)
+
+
+@shows("scal0030")
+def table_of_speeds(n, said, axes):
+    first, *rows = said.splitlines()
+    assert re.fullmatch(r"\s+times as fast\s+off by", first)
+    assert [row[:18].rstrip() for row in rows] == [*n["runs"]]
+    assert numbers(rows[0].removeprefix("chapter 1"))[0] == 1
+    assert n["took"].keys() == n["runs"].keys()
+    expected, _ = descend()
+    for row, run in zip(rows, n["runs"].values(), strict=True):
+        near(run(), expected, rtol=1e-11 if "Gram" in row else 1e-12)
+        assert numbers(row)[-1] < (1e-11 if "Gram" in row else 1e-12)
+    worse = []
+    for seed in range(10):  # other orders of the same sums
+        p = np.random.default_rng(seed).permutation(2000)
+        G, m, s = V[p].T @ V[p], V[p].T @ Y[p], Y[p] @ Y[p]
+        w = descend(steps=1999)[1]
+        worse.append(abs((w @ G @ w - 2 * w @ m + s) / expected[-1] - 1))
+        Q, R = np.linalg.qr(V[p])
+        error = np.append(R @ w - Q.T @ Y[p], np.sqrt(FLOOR))
+        assert abs(error @ error / expected[-1] - 1) < 2e-14
+    assert np.median(worse) > 5e-14
+
+
+@shows("scal0078")
+def two_ways_for_a_thousand(n, said, axes):
+    assert said == "True\n"
+    assert n["starts"].shape == (1000, 4)
+    near(n["ends"], last_losses(plain(n["starts"])))
+    near(n["by_rows"], last_losses(plain(n["starts"])))
+
+
+@shows("scal0035")
+def thousand_drawn(n, said, axes):
+    ends = last_losses(plain(n["starts"]))
+    bars = axes[0].patches
+    assert sum(bar.get_height() for bar in bars) == 1000
+    near((bars[0].get_x(), bars[-1].get_x()), (min(ends), max(ends)), 0.02)
+    near(lines(axes[0])["floor"][0], FLOOR)
+    near(lines(axes[0])["from the book's start"][0], descend()[0][-1])
+    named(axes[0], "loss at the last step", "starts")
+
+
+@shows("scal0080")
+def share_below(n, said, axes):
+    below = np.mean(last_losses(plain(n["starts"])) < descend()[0][-1])
+    assert said == f"{below:.0%} end below {descend()[0][-1]:.4f}\n"
+    assert 0.15 < below < 0.3
+
+
+@shows("scal0083")
+def thousand_timed(n, said, axes):
+    assert re.fullmatch(r"a thousand take [\d.]+ times as long as one\n", said)
+    far, rate = plain(n["starts"]) - BEST, 0.99 * LIMIT
+    for curvature, axis in zip(CURVATURES, AXES, strict=True):
+        assert abs(1 - rate * curvature) < 1  # all reach the floor
+        assert np.ptp(far @ axis) > 1
+
+
+@shows("scal0081")
+def end_alone(n, said, axes):
+    assert re.fullmatch(r"least squares +\d+  the end alone\n", said)
+
+
+@shows("scal0079")
+def two_processes(n, said, axes):
+    assert said == "2 at work from step 0 to 2000\n\n"
+
+
+@shows("scal0040", "scal0055")
+def the_same_losses(n, said, axes):
+    together = n.get("resumed", n["shared"])
+    near(together, descend()[0], rtol=1e-12)
+    near(n["state"]["weights"], descend()[1])
+    assert "2000 losses are as expected, to 1e-12" in said
+    if "resumed" in n:
+        assert said.startswith("1 at work from step 500 to 2000\n")
+
+
+@shows("scal0043")
+def costs_drawn(n, said, axes):
+    drawn = lines(axes[0])
+    assert [*drawn] == [*n["names"].values()]
+    for sizes, seconds in drawn.values():
+        assert [*sizes] == [2e3, 2e4, 2e5, 2e6]
+        assert all(seconds > 0)
+    named(axes[0], "points", "seconds a step", "log", "log")
+
+
+@shows("scal0048")
+def not_multiplied(n, said, axes):
+    (one, other), (halved, slow) = map(numbers, said.splitlines())
+    assert (one, halved) == (2e-6, 1e-6)
+    near(other, descend()[0][-1], atol=6e-5)
+    near(slow, descend(5e-7)[0][-1], atol=6e-5)
+    for t in (400, 1000, 1998):  # two steps of half the length, for one
+        near(descend(5e-7)[0][t], descend()[0][t // 2], rtol=5e-3)
+
+
+@shows("scal0051")
+def unequal_parts(n, said, axes):
+    summed, mean = map(numbers, said.splitlines())
+    near(summed, descend()[0][-1], atol=6e-5)
+    near(mean, weighed(np.repeat([2 / 3, 2], [1500, 500]), 1e-6), atol=6e-5)
+    assert abs(mean[0] - summed[0]) > 1
+    near(weighed(np.ones(2000), 1e-6), descend()[0][-1])
+    near(n["averaged"](n["halves"], 2e-3, mean=True), descend()[0])
+
+
+@shows("scal0054")
+def one_died(n, said, axes):
+    assert said == "exit code 1\n"
+    losses = torch.load(n["file"], weights_only=True)[1]
+    near(losses, descend(steps=500)[0], rtol=1e-12)
+
+
+@shows("scal0058")
+def four_processes(n, said, axes):
+    near(numbers(said), weighed(np.ones(2000) / 4, 1e-6), atol=6e-3)
+    near(descend()[0][500], weighed(np.ones(2000) / 4, 1e-6), rtol=1e-2)
+
+
+@shows("scal0061")
+def thousand_rates(n, said, axes):
+    rates = np.linspace(1e-7, 3.6e-6, 1000)
+    ends = last_losses(np.array(sinefit.START), rates)
+    near(n["ends"], ends)
+    near(numbers(said), rates[np.argmin(ends)], rtol=5e-4)
+
+
+@shows("scal0064")
+def all_points_each(n, said, axes):
+    for count, line in zip((2, 3, 4), said.splitlines(), strict=True):
+        end = descend(count * 1e-6)[0][-1]
+        assert line == f"{count} {end:.4g}"
+    assert 3e-6 < LIMIT < 4e-6

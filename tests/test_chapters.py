@@ -13,6 +13,7 @@ from runner import alt, cells, figures, printed, tags
 LADDER = [path for path in CHAPTERS if path.name < "08"]
 SAME_CURVE = [path for path in LADDER if "04_" not in path.name]
 BUILDS = ("07_module", "08_network", "09_data")
+TIMES = [path for path in CHAPTERS if path.stem == "10_scale"]
 
 
 def test_the_ladder_has_seven_rungs():
@@ -27,7 +28,7 @@ def test_the_ladder_has_seven_rungs():
     ]
 
 
-@pytest.mark.parametrize("path", SAME_CURVE)
+@pytest.mark.parametrize("path", SAME_CURVE + TIMES)
 def test_the_loop_prints_theorys_losses(path):
     (loop,) = cells(path, tag="loop")
     theory, _ = sinefit.predict()
@@ -105,7 +106,9 @@ def test_every_cell_has_run_and_stores_text_and_pictures_alone(path):
         assert out.get("name") != "stderr"
         data = out.get("data", {})
         assert {*data} <= {"text/plain", "text/markdown", "image/svg+xml"}
-        assert data.get("text/markdown", "```diff\n").startswith("```diff\n")
+        assert re.match(
+            "```(diff|python)\n", data.get("text/markdown", "```diff\n")
+        )
 
 
 @each_chapter

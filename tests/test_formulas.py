@@ -271,6 +271,19 @@ FORMULAS = {
     ),
     r"9 \operatorname{E}[L] = L^\ast + \tfrac12 \operatorname{tr}\bigl(H"
     r" \operatorname{E}[dd^\top]\bigr)": one_batch,
+    r"10 V = QR": lambda: close(np.linalg.qr(V)[0] @ np.linalg.qr(V)[1], V),
+    r"10 |Vw - y|^2 = |Rw - Q^\top y|^2 + |y - QQ^\top y|^2": lambda: close(
+        loss(START),
+        FLOOR
+        + np.square(np.linalg.cholesky(V.T @ V).T @ (START - BEST)).sum(),
+    ),
+    r"10 z = Q^\top y": lambda: close(
+        np.linalg.qr(V)[0].T @ Y, np.linalg.qr(V)[1] @ BEST
+    ),
+    r"10 G = V^\top V": lambda: close(V.T @ V, H / 2),
+    r"10 w^\top G w - 2 w^\top V^\top y + y^\top y": lambda: close(
+        START @ (H / 2) @ START - 2 * START @ (V.T @ Y) + Y @ Y, loss(START)
+    ),
     r"7 x/\pi": lambda: close(np.abs(X / np.pi).max(), 1),
     r"7 \sqrt{2k+1}": lambda: close(
         np.mean(5 * LEG.basis(2)(X / np.pi) ** 2), 1, rtol=0.05

@@ -283,6 +283,33 @@ CLAIMS = r"""
 09 | so is every weight from then on
 09 | batches of 5 instead of 20
 09 | takes? the 20 points that follow those of the step before, from the left
+10 | calls a function first to warm up, then again and again for as long as
+10 | compare what was timed in one go, as a ratio
+10 | four columns of \$q\$ have length 1 and are perpendicular
+10 | no weight reaches the last term: it is the floor
+10 | a call costs pytorch more than numpy
+10 | loses a digit or two: its loss is a small difference of large numbers
+10 | after `backward\(\)` every process has the average of all their gradients
+10 | so all take the same step, and the copies stay alike
+10 | each process saw a half of the points
+10 | so two processes lose where there are few
+10 | threads share it too, and exchange nothing
+10 | you see\* where one process stood at step 1000
+10 | multiply the rate by the number of processes
+10 | the mean as the loss, whose rate stays
+10 | another curve, with the mean alone
+10 | each of the 500 points weighs three times as much
+10 | the whole run end, not one process
+10 | the other one waits for a gradient that never comes
+10 | written at step 500, and one process went on from it
+10 | four processes, each with a quarter of the points, and the rate still 1e-6
+10 | evenly from 1e-7 to 3\.6e-6, all from the book's start
+10 | each process takes all of them, and the rate is still multiplied
+10 | chapter 1 spends most of its time on `x\*\*3`
+10 | one in five does better. given time, all would reach the floor
+10 | the part of \$y\$ outside it is perpendicular to them
+10 | the first 1500 points, the other the last 500
+10 | rank 0 alone reads and writes the file
 """
 
 

@@ -320,6 +320,12 @@ def test_loop_diff_shows_what_changed():
     assert diff._repr_markdown_() == f"```diff\n{diff}\n```"
 
 
+def test_a_listing_is_the_code_in_its_colours():
+    code = sinefit.listing(sinefit.listing)
+    assert code.startswith("def listing(*functions):")
+    assert code._repr_markdown_() == f"```python\n{code}\n```"
+
+
 def test_loop_diff_needs_a_loop_in_each(tmp_path, monkeypatch):
     monkeypatch.setattr(sinefit, "__file__", str(tmp_path / "sinefit.py"))
     (tmp_path / "empty.ipynb").write_text('{"cells": []}')

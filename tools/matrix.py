@@ -6,6 +6,7 @@ from the notebooks' folder; and the copies that need no other file. pytest
 prints the table, and its options choose rows: `python tools/matrix.py -k lab`.
 """
 
+import importlib
 import os
 import pathlib
 import re
@@ -16,6 +17,7 @@ import sys
 import nbformat
 import numpy as np
 import pytest
+import yaml
 
 from browser import chromium
 
@@ -93,9 +95,12 @@ def nbconvert(folder, paths, **settings):
 
 
 def papermill(folder, paths):
-    """Run `papermill`, one notebook after the other."""
+    """Run `papermill`, one notebook after the other, each in its folder."""
     for path in paths:
-        run("papermill", "--no-progress-bar", path, path, folder=folder)
+        # where a kernel begins: chapter 9 reads the file that lies beside it
+        beside = folder / path
+        options = ["--no-progress-bar", "--cwd", beside.parent]
+        run("papermill", *options, path, path, folder=folder)
 
 
 def nbmake(folder, paths):
@@ -158,6 +163,22 @@ def test_runner(runner, inside, tmp_path):
     runner(tmp_path, paths)
     for name in NAMES:
         assert said(tmp_path / inside / name) == said(NOTEBOOKS / name)
+
+
+def test_kubernetes_would_take_the_job():
+    """Kubeflow's own model of a job reads chapter 10's, all of it."""
+    models = importlib.import_module("kubeflow_trainer_api.models")
+    chapter = (NOTEBOOKS / "10_scale.ipynb").read_text(encoding="utf-8")
+    (cell,) = (
+        cell
+        for cell in nbformat.reads(chapter, as_version=4).cells
+        if "kind: TrainJob" in cell.source
+    )
+    job = yaml.safe_load(cell.source.partition("```yaml")[2].split("```")[0])
+    read = models.TrainerV1alpha1TrainJob.model_validate(job).model_dump(
+        by_alias=True, exclude_none=True
+    )
+    assert read == job
 
 
 @pytest.mark.parametrize("name", NAMES)
