@@ -97,6 +97,8 @@ def main(arguments=None):
     need(last.is_file() or not to_resume, f"{last}: no such file to resume")
     words = f"{folder} is there: say --resume, or --out another-folder"
     need(to_resume or not folder.exists(), words)
+    file = next(filter(Path.is_file, folder.parents), None)
+    need(not file, f"--out {folder}: {file} is a file, and not a folder")
     above = [
         v for v in (given.epochs, given.rate, given.period) if v is not None
     ]
@@ -132,7 +134,10 @@ def main(arguments=None):
     run |= {"rows": len(x), "sums": [x.sum().item(), y.sum().item()]}
     errors = []
     if to_resume:
-        state = torch.load(last, weights_only=True)
+        try:
+            state = torch.load(last, weights_only=True)
+        except Exception:
+            sys.exit(f"{last}: not what train.py writes: take another --out")
         words = f"{folder} holds a run with {state['run']}, not {run}"
         need(state["run"] == run, words)
         for name, part in parts.items():

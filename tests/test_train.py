@@ -163,6 +163,9 @@ def test_nothing_that_is_there_is_overwritten(tides):
     words = refused(tides, *TIDES, "--epochs=2", out, "--resume")
     assert "holds a run with" in words and ", not {" in words
     assert same(checkpoint(tides.with_name("other")), before)
+    tides.with_name("other").joinpath("last.pt").write_text("spoilt")
+    words = refused(tides, *TIDES, "--epochs=2", out, "--resume")
+    assert "last.pt: not what train.py writes" in words
 
 
 ROWS = [f"2020-01-{k + 1:02},{k % 7}" for k in range(30)]
@@ -188,6 +191,11 @@ BAD = {  # rows of a file, or a change of the arguments, and the words
     "no rate": (ROWS, ["--rate=nan"], "expected numbers above 0"),
     "period": (ROWS, ["--period=0"], "expected numbers above 0"),
     "blow up": (ROWS, ["--rate=1e30"], "take a smaller --rate"),
+    "below a file": (
+        ROWS,
+        [f"--out={__file__}/x"],
+        "train.py is a file, and ",
+    ),
     "device": (ROWS, ["--device=gpu"], "--device gpu: "),
 }
 
