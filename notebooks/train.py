@@ -37,10 +37,15 @@ def parser():
     it.add_argument(
         "--period",
         type=float,
-        help="after how much x comes round again; of dates, in days",
+        help="after how much x comes round again, at the shortest: 24 of "
+        "hours, 365.25 of dates",
     )
-    it.add_argument("--epochs", type=int, default=100, help="(100)")
-    it.add_argument("--rate", type=float, default=3e-3, help="(0.003)")
+    it.add_argument(
+        "--epochs", type=int, default=100, help="times through the rows (100)"
+    )
+    it.add_argument(
+        "--rate", type=float, default=3e-3, help="learning rate (0.003)"
+    )
     it.add_argument("--device", help="cpu, cuda, mps (the best there is)")
     it.add_argument("--out", type=Path, help="folder to make (FILE-run)")
     it.add_argument("--resume", action="store_true", help="go on with its run")
@@ -193,7 +198,10 @@ def main(arguments=None):
     error, epoch = min((e[1], k) for k, e in enumerate(errors, 1))
     print(f"Off by {error:.4g} where it had not seen, after epoch {epoch},")
     print("which was chosen for it: on new rows expect somewhat more.")
-    print(f"The mean of what it had seen is off by {rms(y[n:] - mean):.4g}.")
+    of_mean = rms(y[n:] - mean)
+    print(f"The mean of what it had seen is off by {of_mean:.4g}.")
+    if error > 0.95 * of_mean:
+        print("That is hardly worse. Does x come round again? Try --period.")
     print(f"In {folder.name}: fit.png, the picture; best.pt, the weights.")
     return error
 

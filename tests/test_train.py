@@ -78,7 +78,13 @@ def test_it_finds_the_tides_and_judges_by_the_last_quarter(
     of_mean = np.sqrt(np.square(level[300:] - level[:300].mean()).mean())
     said = capsys.readouterr().out
     assert f"{error:.4g}" in said and f"{of_mean:.4g}" in said
+    assert "hardly worse" not in said
     assert (folder / "fit.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_fit_no_better_than_the_mean_is_called_one(tides, capsys):
+    train.main([str(tides), *TIDES[:2], "--epochs=3"])
+    assert "That is hardly worse. Does x come round" in capsys.readouterr().out
 
 
 def interrupted(monkeypatch, epochs):
