@@ -272,7 +272,8 @@ FORMULAS = {
     r"9 \operatorname{E}[L] = L^\ast + \tfrac12 \operatorname{tr}\bigl(H"
     r" \operatorname{E}[dd^\top]\bigr)": one_batch,
     r"10 V = QR": lambda: close(np.linalg.qr(V)[0] @ np.linalg.qr(V)[1], V),
-    r"10 |Vw - y|^2 = |Rw - Q^\top y|^2 + |y - QQ^\top y|^2": lambda: close(
+    r"10 \left|Vw - y\right|^2 = \left|Rw - Q^\top y\right|^2 +"
+    r" \left|y - QQ^\top y\right|^2": lambda: close(
         loss(START),
         FLOOR
         + np.square(np.linalg.cholesky(V.T @ V).T @ (START - BEST)).sum(),
