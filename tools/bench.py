@@ -1,7 +1,8 @@
 """Measure how long the book takes, in one run on one machine: `make bench`.
 
 Seconds differ from machine to machine; the ratio at the end travels. A bare
-script is a chapter's cells tagged imports, data and loop, and nothing else.
+script is a chapter's cells tagged imports, data and loop, and nothing else,
+nor any data that come after the loop.
 """
 
 import pathlib
@@ -20,11 +21,14 @@ READY = [f"VENV={sys.prefix}", f"--old-file={sys.prefix}/ready"]
 
 def bare(chapter):
     """Return a chapter's bare script."""
-    return "\n".join(
-        cell.source
-        for cell in nbformat.read(chapter, as_version=4).cells
-        if {"imports", "data", "loop"} & {*cell.metadata.get("tags", [])}
-    )
+    lines = []
+    for cell in nbformat.read(chapter, as_version=4).cells:
+        tags = {*cell.metadata.get("tags", [])}
+        if tags & {"imports", "data", "loop"}:
+            lines.append(cell.source)
+        if "loop" in tags:
+            return "\n".join(lines)
+    raise LookupError(f"{chapter.name}: no cell is tagged loop")
 
 
 def seconds(what, folder, *commands):
