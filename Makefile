@@ -135,9 +135,10 @@ measure: classroom $(VENV)/hub ## write what the teacher's page tells of costs
 
 ##@ To change the book
 # All parts run and report, though an earlier one fails. The modules' tests,
-# which are traced, run beside the others.
+# which are traced, run beside the others, and first: these share the cores.
 test: $(VENV)/ready ## prove all of it; ONLY=03 what sees a change there
 ifdef ONLY
+	@$(MAKE) --silent -j2 pages classroom
 	@$(BIN)/ruff check --quiet . && $(BIN)/pytest -n 2 -k '$(ONLY)'
 else
 	@mkdir -p _build
@@ -145,7 +146,7 @@ else
 	modules=$$!; ok=true; \
 	$(BIN)/ruff format --check --quiet . || ok=false; \
 	$(BIN)/ruff check --quiet . || ok=false; \
-	$(BIN)/pytest $(addprefix --ignore=,$(OF_MODULES)) || ok=false; \
+	nice $(BIN)/pytest $(addprefix --ignore=,$(OF_MODULES)) || ok=false; \
 	wait $$modules || ok=false; \
 	cat _build/modules.log; $$ok
 endif
