@@ -17,6 +17,8 @@ TITLE := one-curve-seven-times
 # stored, whatever a reader's own Matplotlib is set to.
 export OMP_NUM_THREADS ?= 1
 unexport MPLBACKEND
+# Each of the tests' workers would compile them anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 # Tests wait for browsers and kernels: one more of them at once than cores.
 export PYTEST_XDIST_AUTO_NUM_WORKERS ?= $(shell \
