@@ -25,7 +25,7 @@ export PYTEST_XDIST_AUTO_NUM_WORKERS ?= $(shell \
   expr $$(getconf _NPROCESSORS_ONLN) + 1)
 
 .DEFAULT_GOAL := help
-.PHONY: help lab book pages zip pdf clean classroom hub load measure test \
+.PHONY: help lab book pages zip pdf clean classroom collect grade hub load measure test \
   test-long notebooks matrix pins audit bench constraints
 
 ##@ To read and to run
@@ -117,10 +117,17 @@ classroom: _build/classroom/student.zip ## copies to hand out, teach and grade
 	@echo "Teach from $(CURDIR)/_build/classroom"
 
 _build/classroom/student.zip: $(VENV)/ready $(CHAPTERS) $(MODULES) \
-  $(wildcard classroom/* classroom/slides/*) book/_ext/mathml.py
+  $(wildcard classroom/* classroom/slides/*) book/_ext/mathml.py \
+  .binder/requirements.txt constraints.txt
 	@echo "Writing copies for students, teachers, slides and nbgrader"
 	@mkdir -p _build
 	@$(BIN)/python classroom/copies.py
+
+collect: $(VENV)/ready ## FROM=folder: take in what learners hand in
+	@$(BIN)/python classroom/collect.py
+
+grade: classroom ## grade it: points, a report, and feedback
+	@$(BIN)/python classroom/grade.py
 
 $(VENV)/hub: $(VENV)/ready classroom/requirements.txt
 	@$(PIP) -r classroom/requirements.txt

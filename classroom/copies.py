@@ -3,8 +3,8 @@
 _build/classroom then holds student/ (solutions left out) and student.zip,
 alone/ (the same, but each notebook brings the modules that it imports, for
 Colab or an e-mail), solved/ (alone, with the solutions), teacher/ (solutions
-open, notes in), slides/ (a deck a chapter, in one file), and nbgrader/, a
-course whose release/ nbgrader itself has made of source/.
+open, notes in), slides/ (a deck a chapter, in one file), and nbgrader/, the
+source of a course, of which nbgrader makes what student/ holds.
 
 The tags of a chapter's cells say what is what: an exercise is a cell of text
 tagged exercise, then code tagged solution, then its check tagged verify. A
@@ -16,7 +16,6 @@ import copy
 import functools
 import json
 import logging
-import os
 import re
 import shutil
 import sys
@@ -29,7 +28,6 @@ from nbconvert.preprocessors import (
     ClearOutputPreprocessor,
     TagRemovePreprocessor,
 )
-from traitlets.config import PyFileConfigLoader
 
 sys.path.append(str(Path(__file__).parents[1] / "book" / "_ext"))
 import mathml
@@ -38,6 +36,7 @@ ROOT = Path(__file__).parents[1]
 CHAPTERS = sorted((ROOT / "notebooks").glob("[0-9]*.ipynb"))
 MODULES = sorted((ROOT / "notebooks").glob("*.py"))
 DATA = sorted((ROOT / "notebooks").glob("*.csv"))
+COURSE = ROOT / "_build" / "classroom" / "nbgrader"
 CONFIG = ROOT / "classroom" / "nbgrader_config.py"
 TAGS = {  # all there are
     *("imports", "data", "loop", "check"),
@@ -72,6 +71,18 @@ for name, text in files.items():
     if not Path(name).exists():
         Path(name).write_text(text, encoding="utf-8")
 sys.path.insert(0, "")"""
+
+
+# Before each check that is graded, whatever a learner has made of its module.
+AFRESH = """\
+### BEGIN HIDDEN TESTS
+import sys
+
+sys.path.insert(0, "/book")
+for name in "exercises", "sinefit":
+    sys.modules.pop(name, None)
+import exercises
+### END HIDDEN TESTS"""
 
 
 class Malformed(Exception):
@@ -186,21 +197,14 @@ def bare(chapter):
 
 
 def unsolved(chapter, exercises):
-    """Return a bare copy, with stubs for solutions."""
-    chapter = copy.deepcopy(chapter)
-    for _, solution, stub in exercises:
-        chapter.cells[solution].source = stub
-    return bare(chapter)
+    """Return what learners get, and nbgrader knows again: a point a check.
 
-
-def graded(chapter, exercises):
-    """Return nbgrader's source: one file, a point a check."""
+    It is a bare copy, with stubs for solutions.
+    """
     chapter = copy.deepcopy(chapter)
     for name, index, stub in exercises:
         solution, check = chapter.cells[index : index + 2]
-        solution.source = (
-            f"{stub}\n### BEGIN SOLUTION\n{solution.source}\n### END SOLUTION"
-        )
+        solution.source = stub
         for cell, points in (solution, 0), (check, 1):
             kind = "check" if points else "solution"
             cell.metadata["nbgrader"] = {
@@ -213,7 +217,27 @@ def graded(chapter, exercises):
                 "cell_type": "code",
                 "schema_version": 3,
             }
-    return alone(bare(chapter))
+    return bare(chapter)
+
+
+def graded(chapter, exercises):
+    """Return nbgrader's source, of which it makes what learners get."""
+    source = unsolved(chapter, exercises)
+    for cell in source.cells:
+        kind = cell.metadata.get("nbgrader", {}).get("grade")
+        if kind is False:
+            stub = cell.source
+            solution = next(
+                chapter.cells[index].source
+                for _, index, own in exercises
+                if own == stub
+            )
+            cell.source = (
+                f"{stub}\n### BEGIN SOLUTION\n{solution}\n### END SOLUTION"
+            )
+        elif kind:
+            cell.source = f"{AFRESH}\n{cell.source}"
+    return source
 
 
 def for_teachers(chapter):
@@ -290,16 +314,20 @@ def deck(chapter):
     return page
 
 
-def grader(course):
-    """Return nbgrader's interface to a course, under the course's settings."""
-    from nbgrader.apps import NbGraderAPI  # slow, and no page needs it
-    from nbgrader.coursedir import CourseDirectory
-
-    tools = str(Path(sys.executable).parent)  # nbgrader calls alembic
-    os.environ["PATH"] = os.pathsep.join([tools, os.environ["PATH"]])
-    settings = PyFileConfigLoader(CONFIG.name, str(course)).load_config()
-    settings.CourseDirectory.root = str(course)
-    return NbGraderAPI(CourseDirectory(config=settings), config=settings)
+def handed_out():
+    """Return what learners get: the texts of the files, by their names."""
+    texts = {path.name: path.read_text("utf-8") for path in MODULES + DATA}
+    for path in CHAPTERS:
+        texts[path.name] = nbformat.writes(unsolved(*read(path))) + "\n"
+    start = (ROOT / "classroom" / "start.md").read_text("utf-8")
+    wanted = (ROOT / ".binder" / "requirements.txt").read_text("utf-8")
+    pins = (ROOT / "constraints.txt").read_text("utf-8")
+    for name in re.findall(r"^[a-z]+", wanted, re.M):
+        pin = re.search(rf"^{name}==\S+", pins, re.M)[0]
+        texts["requirements.txt"] = (
+            f"{texts.get('requirements.txt', '')}{pin}\n"
+        )
+    return texts | {"README.md": start}
 
 
 def make(folder):
@@ -311,7 +339,6 @@ def make(folder):
         made = {
             folder / "alone": alone(unsolved(chapter, exercises)),
             folder / "solved": alone(chapter),
-            folder / "student": unsolved(chapter, exercises),
             folder / "teacher": for_teachers(chapter),
             course / "source" / path.stem: graded(chapter, exercises),
         }
@@ -323,13 +350,11 @@ def make(folder):
                     shutil.copy(file, target)
         page = folder / "slides" / f"{path.stem}.slides.html"
         page.write_text(deck(chapter), encoding="utf-8")
+    (folder / "student").mkdir()
+    for name, text in handed_out().items():
+        (folder / "student" / name).write_text(text, encoding="utf-8")
     shutil.make_archive(str(folder / "student"), "zip", folder / "student")
     shutil.copy(CONFIG, course)
-    api = grader(course)
-    for path in CHAPTERS:
-        done = api.generate_assignment(path.stem)
-        if not done["success"]:
-            raise Malformed(f"{path.stem}: nbgrader says {done['log']}")
 
 
 if __name__ == "__main__":

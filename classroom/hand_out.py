@@ -9,19 +9,9 @@ import json
 import sys
 from pathlib import Path
 
-import nbformat
-
-from copies import CHAPTERS, DATA, MODULES, Malformed, read, unsolved
+from copies import Malformed, handed_out
 
 LEDGER = ".laid_out.json"  # the edition that each file was laid out in
-
-
-def chapters():
-    """Return what learners get: the texts of the files, by their names."""
-    texts = {path.name: path.read_text("utf-8") for path in MODULES + DATA}
-    for path in CHAPTERS:
-        texts[path.name] = nbformat.writes(unsolved(*read(path))) + "\n"
-    return texts
 
 
 def lay_out(texts, folder):
@@ -65,7 +55,7 @@ def lay_out(texts, folder):
 if __name__ == "__main__":
     target = Path(sys.argv[1])
     try:
-        for sentence in lay_out(chapters(), target):
+        for sentence in lay_out(handed_out(), target):
             print(sentence)
     except Malformed as wrong:
         sys.exit(str(wrong))
