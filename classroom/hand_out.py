@@ -9,18 +9,21 @@ import json
 import sys
 from pathlib import Path
 
-import nbformat
-
-from copies import CHAPTERS, DATA, MODULES, Malformed, read, unsolved
-
 LEDGER = ".laid_out.json"  # the edition that each file was laid out in
 
 
 def chapters():
     """Return what learners get: the texts of the files, by their names."""
+    import nbformat  # a learner on the hub cannot see what these read
+
+    from copies import CHAPTERS, DATA, MODULES, Malformed, read, unsolved
+
     texts = {path.name: path.read_text("utf-8") for path in MODULES + DATA}
-    for path in CHAPTERS:
-        texts[path.name] = nbformat.writes(unsolved(*read(path))) + "\n"
+    try:
+        for path in CHAPTERS:
+            texts[path.name] = nbformat.writes(unsolved(*read(path))) + "\n"
+    except Malformed as wrong:
+        sys.exit(str(wrong))
     return texts
 
 
@@ -62,13 +65,17 @@ def lay_out(texts, folder):
     return told
 
 
+def stored(copies):
+    """Return the same from the folder that `make classroom` writes."""
+    return {file.name: file.read_text("utf-8") for file in copies.iterdir()}
+
+
 if __name__ == "__main__":
-    target = Path(sys.argv[1])
+    target, *copies = map(Path, sys.argv[1:])
     try:
-        for sentence in lay_out(chapters(), target):
+        texts = stored(*copies) if copies else chapters()
+        for sentence in lay_out(texts, target):
             print(sentence)
-    except Malformed as wrong:
-        sys.exit(str(wrong))
     except OSError as error:
         sys.exit(f"{target}: expected a folder to write to. {error}")
     print(f"Your own copies of the chapters are in {target.resolve()}")
