@@ -80,17 +80,24 @@ async def run(socket, cells):
 
 
 @contextlib.asynccontextmanager
-async def enter(hub, name, password, own="own password"):
-    """Log in and wait for the server; give the session and its address."""
-    user, home = f"/hub/api/users/{name}", f"/user/{name}/api"
+async def log_in(hub, name, password, own="own password"):
+    """Give a session of somebody."""
     async with aiohttp.ClientSession(
         hub, raise_for_status=True, middlewares=[ask_again]
     ) as session:
         who = {"username": name, "password": password, "otp": own}
-        wanted = {"auth": who}
-        async with session.post(f"{user}/tokens", json=wanted) as answer:
+        where, wanted = f"/hub/api/users/{name}/tokens", {"auth": who}
+        async with session.post(where, json=wanted) as answer:
             token = (await answer.json())["token"]
         session.headers["Authorization"] = f"token {token}"
+        yield session
+
+
+@contextlib.asynccontextmanager
+async def enter(hub, name, *words):
+    """Log in and wait for the server; give the session and its address."""
+    user, home = f"/hub/api/users/{name}", f"/user/{name}/api"
+    async with log_in(hub, name, *words) as session:
         await session.post(f"{user}/server")
         while True:
             async with session.get(user) as answer:
@@ -111,10 +118,12 @@ async def kernel(session, home, chapter, keep=False):
     async with session.post(f"{home}/kernels", json=wanted) as answer:
         one = f"{home}/kernels/{(await answer.json())['id']}"
     channels = session.ws_connect(f"{one}/channels", max_msg_size=0)
-    async with channels as socket:
-        yield socket
-    if not keep:
-        await session.delete(one)
+    try:
+        async with channels as socket:
+            yield socket
+    finally:
+        if not keep:
+            await session.delete(one)
 
 
 async def learn(hub, name, password, lesson):
