@@ -32,7 +32,7 @@ MEMORY_BYTES = 4 * 10**9  # of all that a learner runs: beyond it, that ends
 DISK_BYTES = 10**9
 TASKS = 512  # threads, too
 START = 'exec >.log 2>&1; "$0" "$1" . "$2"; shift 2; exec "$@"'
-OWN = "4 letters or more"
+OWN = 8  # letters of a password, at least
 
 
 class Accounts(LocalAuthenticator):
@@ -59,9 +59,11 @@ class Accounts(LocalAuthenticator):
                     f"This is not the password that {name} chose. If you are "
                     "another, choose another name.",
                 )
-        elif len(own) < 4:
+        elif len(own) < OWN:
             raise web.HTTPError(
-                403, f"Expected a password of your own, {OWN}."
+                403,
+                f"Expected a password of your own, {OWN} letters or more, got "
+                f"{len(own)}: choose one, and keep it to yourself.",
             )
         else:
             kept.write_text(hash_token(own), encoding="utf-8")
@@ -144,7 +146,7 @@ class Homes:
         try:
             bound(trial)
         except OSError as error:
-            self.missing["memory and processes"] = error
+            self.missing["memory"] = error
         try:
             home = self.home(trial, *nobody)
             python = (sys.executable, "-c", "import jupyterhub")
@@ -238,7 +240,7 @@ class Homes:
             str(Path(sys.executable).with_name("jupyterhub-singleuser")),
         )
         groups = []
-        if "memory and processes" not in self.missing:
+        if "memory" not in self.missing:
             bound(name)
             groups = [f / "cgroup.procs" for f in cgroups(name)]
         spawner.popen_kwargs = {

@@ -138,13 +138,15 @@ if APART:
     c.LocalAuthenticator.create_system_users = True
     c.LocalAuthenticator.add_user_cmd = homes.add_user()
     c.Authenticator.request_otp = True
-    c.Authenticator.otp_prompt = f"A password of your own, {OWN}:"
+    c.Authenticator.otp_prompt = (
+        f"A password of your own, {OWN} letters or more, for your name:"
+    )
     c.JupyterHub.spawner_class = "localprocess"
     c.Spawner.pre_spawn_hook = homes.admit
     c.Spawner.environment["JUPYTER_RUNTIME_DIR"] = "/tmp/jupyter"  # own, short
     said = "Each learner has an account of this machine."
     for what, why in homes.missing.items():
-        said += f" What each takes of {what} is not bounded here: {why}."
+        said += f" The {what} of each is not bounded here: {why}."
 else:
     c.JupyterHub.authenticator_class = Room
     c.JupyterHub.spawner_class = "simple"

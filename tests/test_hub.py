@@ -132,12 +132,12 @@ def test_a_learner_keeps_a_name_with_a_password(monkeypatch, tmp_path):
     room.folder = tmp_path
     monkeypatch.setattr(accounts, "group", lambda: -1)
     with pytest.raises(web.HTTPError, match="root is taken on this machine"):
-        room.take("root", "a word")
-    with pytest.raises(web.HTTPError, match="4 letters or more"):
-        room.take("a-learner", "abc")
-    for word in ("a word", "a word"):
+        room.take("root", "my own word")
+    with pytest.raises(web.HTTPError, match="8 letters or more, got 7"):
+        room.take("a-learner", "1234567")
+    for word in ("my own word", "my own word"):
         room.take("a-learner", word)
-    assert "a word" not in (tmp_path / "a-learner").read_text()
+    assert "my own word" not in (tmp_path / "a-learner").read_text()
     with pytest.raises(web.HTTPError, match="not the password that a-learner"):
         room.take("a-learner", "another word")
 
