@@ -93,6 +93,12 @@ def address():
             return socket.gethostname()
 
 
+def first_page(handler):
+    """Send the teacher to the servers, and learners to the usual page."""
+    user = handler.current_user
+    return "/hub/admin" if user and user.admin else ""
+
+
 def hand_out(spawner):
     """Lay the chapters out in a learner's folder, and overwrite nothing."""
     lay_out(stored(STUDENT), WORK / "homes" / spawner.user.name)
@@ -110,6 +116,7 @@ c.JupyterHub.tornado_settings = {"slow_spawn_timeout": 0}
 c.ConfigurableHTTPProxy.command = [str(BIN / "configurable-http-proxy")]
 c.ConfigurableHTTPProxy.pid_file = str(WORK / "proxy.pid")
 
+c.JupyterHub.default_url = first_page
 c.JupyterHub.template_vars = {"announcement_login": RULE}
 c.SharedPasswordAuthenticator.user_password = PASSWORD
 c.SharedPasswordAuthenticator.admin_password = TEACHER
@@ -138,8 +145,10 @@ if APART:
     c.LocalAuthenticator.create_system_users = True
     c.LocalAuthenticator.add_user_cmd = homes.add_user()
     c.Authenticator.request_otp = True
-    c.Authenticator.otp_prompt = (
-        f"A password of your own, {OWN} letters or more, for your name:"
+    c.Authenticator.otp_prompt = f"Your own password, {OWN} letters or more:"
+    c.JupyterHub.template_vars["announcement_login"] += (
+        " The password is the room's. Your own, which you choose when you "
+        "first come, keeps others out of your work."
     )
     c.JupyterHub.spawner_class = "localprocess"
     c.Spawner.pre_spawn_hook = homes.admit

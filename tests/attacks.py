@@ -14,7 +14,6 @@ import secrets
 import sqlite3
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
 import psutil
@@ -328,21 +327,21 @@ async def attack(apart):
     return worked
 
 
-def spare(folder):
-    """Let what is written to a folder end with this process's mounts."""
-    with tempfile.TemporaryDirectory() as upper:
-        pass
-    for part in ("upper", "work"):
-        os.makedirs(f"{upper}/{part}")
-    layers = f"lowerdir={folder},upperdir={upper}/upper,workdir={upper}/work"
-    subprocess.run(
-        ["mount", "-t", "overlay", "overlay", "-o", layers, folder], check=True
-    )
+def spare(*folders):
+    """Let what is written to folders end with this process's mounts."""
+    mount = ["mount", "-t"]
+    subprocess.run([*mount, "tmpfs", "tmpfs", "/mnt"], check=True)
+    for number, folder in enumerate(folders):
+        upper, work = f"/mnt/{number}", f"/mnt/{number}-work"
+        os.mkdir(upper)
+        os.mkdir(work)
+        layers = f"lowerdir={folder},upperdir={upper},workdir={work}"
+        overlay = [*mount, "overlay", "overlay", "-o", layers, folder]
+        subprocess.run(overlay, check=True)
 
 
 if __name__ == "__main__":
     load_hub.go_private()
     os.environ["HUB_TEACHER_PASSWORD"] = secrets.token_hex(16)
-    for folder in ("/root", sys.prefix):
-        spare(folder)
+    spare("/root", sys.prefix)
     print(json.dumps(asyncio.run(attack(sys.argv[1] == "apart"))))
