@@ -131,6 +131,8 @@ grade: classroom ## grade it: points, a report, and feedback
 
 $(VENV)/hub: $(VENV)/ready classroom/requirements.txt
 	@$(PIP) -r classroom/requirements.txt
+	@$(BIN)/jupyter labextension disable --level=sys_prefix \
+	  @jupyterlab/apputils-extension:announcements 2>/dev/null # no news
 	@touch $@
 
 hub: classroom $(VENV)/hub ## a JupyterHub for one room, on this machine

@@ -145,7 +145,9 @@ def newest(folder):
 
 
 if __name__ == "__main__":
-    source = Path(os.environ.get("FROM") or ROOT / "hub" / "homes")
+    homes = [ROOT / "hub" / name for name in ("learners", "homes")]
+    there = [home for home in homes if home.is_dir()] or homes
+    source = Path(os.environ.get("FROM") or there[0])
     try:
         for line in collect(source, GRADES / "received"):
             print(line)

@@ -1,8 +1,9 @@
 """Send learners to a hub, all at once, and print how they fared: `make load`.
 
 Each logs in through HTTP, waits for a server, opens a kernel, runs a chapter
-of the book to its end, solutions included, and leaves. N=10 in the
-environment is how many they are, CHAPTER=03_autograd what they run.
+of the book to its end, solutions included, and leaves. In the environment,
+N=10 is how many they are, and CHAPTER=03_autograd what they run: one chapter,
+or several, one after the other. With KEEP=1 they leave their kernels open.
 """
 
 import asyncio
@@ -10,7 +11,9 @@ import contextlib
 import os
 import re
 import secrets
+import shutil
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
@@ -24,9 +27,17 @@ import psutil
 from jupyter_client.session import Session
 from jupyterhub.utils import random_port
 
+from accounts import TOOLS
+
 ROOT = Path(__file__).parents[1]
 N = int(os.environ.get("N", 10))
 CHAPTER = os.environ.get("CHAPTER", "03_autograd")
+KEEP = bool(os.environ.get("KEEP"))
+APART = (
+    os.geteuid() == 0
+    and all(map(shutil.which, TOOLS))
+    and not os.environ.get("HUB_ALLOW_ROOT")
+)
 PATIENCE = 600  # seconds that a learner waits, for all together
 HEAD = ("room", "done", "median", "slowest", "memory", "failed")
 
@@ -68,16 +79,25 @@ async def run(socket, cells):
     raise Failed("the kernel died")
 
 
-async def learn(hub, name, password, chapter, cells):
-    """Be a learner: log in, run the chapter, leave."""
-    user, home = f"/hub/api/users/{name}", f"/user/{name}/api"
+@contextlib.asynccontextmanager
+async def log_in(hub, name, password, own="own password"):
+    """Give a session of somebody."""
     async with aiohttp.ClientSession(
         hub, raise_for_status=True, middlewares=[ask_again]
     ) as session:
-        who = {"auth": {"username": name, "password": password}}
-        async with session.post(f"{user}/tokens", json=who) as answer:
+        who = {"username": name, "password": password, "otp": own}
+        where, wanted = f"/hub/api/users/{name}/tokens", {"auth": who}
+        async with session.post(where, json=wanted) as answer:
             token = (await answer.json())["token"]
         session.headers["Authorization"] = f"token {token}"
+        yield session
+
+
+@contextlib.asynccontextmanager
+async def enter(hub, name, *words):
+    """Log in and wait for the server; give the session and its address."""
+    user, home = f"/hub/api/users/{name}", f"/user/{name}/api"
+    async with log_in(hub, name, *words) as session:
         await session.post(f"{user}/server")
         while True:
             async with session.get(user) as answer:
@@ -87,22 +107,39 @@ async def learn(hub, name, password, chapter, cells):
             if servers[""]["ready"]:
                 break
             await asyncio.sleep(1)
-        await session.get(f"{home}/contents/{chapter}.ipynb")
-        wanted = {"name": "python3", "path": f"{chapter}.ipynb"}
-        async with session.post(f"{home}/kernels", json=wanted) as answer:
-            kernel = f"{home}/kernels/{(await answer.json())['id']}"
-        channels = session.ws_connect(f"{kernel}/channels", max_msg_size=0)
+        yield session, home
+
+
+@contextlib.asynccontextmanager
+async def kernel(session, home, chapter, keep=False):
+    """Open a chapter; give the socket of its kernel, which then ends."""
+    await session.get(f"{home}/contents/{chapter}.ipynb")
+    wanted = {"name": "python3", "path": f"{chapter}.ipynb"}
+    async with session.post(f"{home}/kernels", json=wanted) as answer:
+        one = f"{home}/kernels/{(await answer.json())['id']}"
+    channels = session.ws_connect(f"{one}/channels", max_msg_size=0)
+    try:
         async with channels as socket:
-            await run(socket, cells)
-        await session.delete(kernel)
+            yield socket
+    finally:
+        if not keep:
+            await session.delete(one)
 
 
-async def attend(hub, name, *lesson):
+async def learn(hub, name, password, lesson):
+    """Be a learner: log in, run the chapters, leave."""
+    async with enter(hub, name, password) as place:
+        for chapter, cells in lesson.items():
+            async with kernel(*place, chapter, KEEP) as socket:
+                await run(socket, cells)
+
+
+async def attend(hub, name, password, lesson):
     """Return how long a learner took, and what went wrong, if anything."""
     start, wrong = time.monotonic(), None
     try:
         async with asyncio.timeout(PATIENCE):
-            await learn(hub, name, *lesson)
+            await learn(hub, name, password, lesson)
     except TimeoutError:
         wrong = "out of patience"
     except (Failed, aiohttp.ClientError, OSError) as error:
@@ -137,7 +174,7 @@ def answers(address):
 
 
 @contextlib.contextmanager
-def hub(learners, password):
+def hub(learners, password, apart=APART):
     """Start a hub for these alone; give its address and process; end it."""
     address = f"http://127.0.0.1:{random_port()}"
     command = [
@@ -154,7 +191,7 @@ def hub(learners, password):
     ):
         settings = {
             "HUB_PASSWORD": password,
-            "HUB_ALLOW_ROOT": "1",
+            "HUB_ALLOW_ROOT": "" if apart else "1",
             "HUB_FOLDER": folder,
         }
         process = psutil.Popen(
@@ -178,22 +215,43 @@ def hub(learners, password):
                     one.kill()
 
 
-async def room(size, chapter):
+def go_private():
+    """Go on where the accounts that a hub makes end with this process."""
+    if not APART or os.environ.get("HUB_PRIVATE"):
+        return
+    os.environ["HUB_PRIVATE"] = "1"
+    within = 'cp -a /etc/. "$0" && mount --bind "$0" /etc && exec "$@"'
+    with tempfile.TemporaryDirectory() as etc:
+        done = subprocess.run(
+            [
+                *("unshare", "--mount", "--pid", "--fork", "--kill-child"),
+                *("--mount-proc", "sh", "-c", within, etc),
+                *(sys.executable, *sys.argv),
+            ]
+        )
+    sys.exit(done.returncode)
+
+
+def source(chapter):
+    """Return the code of a chapter's cells."""
+    path = ROOT / "notebooks" / f"{chapter}.ipynb"
+    notebook = nbformat.read(path, as_version=4)
+    return [c.source for c in notebook.cells if c.cell_type == "code"]
+
+
+async def room(size, chapters):
     """Start a hub, send it so many learners, and end it.
 
     Return the seconds of those who finished, what kept the others, and the
     most bytes that hub, servers and kernels filled.
     """
-    path = ROOT / "notebooks" / f"{chapter}.ipynb"
-    notebook = nbformat.read(path, as_version=4)
-    cells = [c.source for c in notebook.cells if c.cell_type == "code"]
+    lesson = {chapter: source(chapter) for chapter in chapters.split()}
     names, password = [f"ada{i}" for i in range(size)], secrets.token_hex(8)
     with hub(names, password) as (address, process):
         seen = []
         watcher = asyncio.create_task(watch(process, seen))
-        lesson = (password, chapter, cells)
         rows = await asyncio.gather(
-            *(attend(address, name, *lesson) for name in names)
+            *(attend(address, name, password, lesson) for name in names)
         )
         watcher.cancel()
     times = [seconds for seconds, wrong in rows if not wrong]
@@ -214,6 +272,7 @@ def row(size, times, failures, peak):
 
 
 if __name__ == "__main__":
+    go_private()
     found = asyncio.run(room(N, CHAPTER))
     for line in (HEAD, row(N, *found)):
         print(" ".join(f"{word!s:>13}" for word in line))

@@ -1,0 +1,220 @@
+"""The hub of `make hub`, as root and as another user."""
+
+import asyncio
+import json
+import os
+import runpy
+import shutil
+import sys
+
+import pytest
+from traitlets.config import Config
+
+from conftest import NO_HUB, ROOT, run
+
+pytest.importorskip("jupyterhub", reason=NO_HUB)
+import aiohttp
+from tornado import web
+
+import accounts
+import attacks
+import load_hub
+
+HUB = ROOT / "classroom" / "jupyterhub_config.py"
+LACK = [tool for tool in accounts.TOOLS if shutil.which(tool) is None]
+as_root = pytest.mark.skipif(
+    os.name != "posix" or os.geteuid() != 0 or bool(LACK),
+    reason=f"accounts want root, Linux and {', '.join(accounts.TOOLS)}",
+)
+
+
+def configure(monkeypatch, **variables):
+    """Return what the hub is told, with these in the environment."""
+    for name, value in variables.items():
+        monkeypatch.setenv(name, str(value))
+    settings = Config()
+    runpy.run_path(str(HUB), {"get_config": lambda: settings})
+    return settings
+
+
+def test_a_hub_without_a_password_or_copies_does_not_start(
+    monkeypatch, tmp_path
+):
+    monkeypatch.setattr("os.geteuid", lambda: 1000, raising=False)
+    with pytest.raises(SystemExit, match="8 letters or more, got 5"):
+        configure(monkeypatch, HUB_PASSWORD="short")
+    copy = tmp_path / "classroom" / HUB.name
+    copy.parent.mkdir()
+    shutil.copy(HUB, copy)
+    monkeypatch.setattr(f"{__name__}.HUB", copy)
+    with pytest.raises(SystemExit, match=r"copies: make classroom"):
+        configure(monkeypatch, HUB_PASSWORD="longenough")
+
+
+def test_a_hub_gives_a_learner_copies_few_threads_and_no_root(
+    monkeypatch, tmp_path, made
+):
+    monkeypatch.delenv("HUB_ALLOW_ROOT", raising=False)
+    monkeypatch.setattr("os.geteuid", lambda: 0, raising=False)
+    where = {"HUB_PASSWORD": "longenough", "HUB_FOLDER": tmp_path}
+    with monkeypatch.context() as bare:
+        bare.setattr("shutil.which", lambda tool: None)
+        with pytest.raises(SystemExit, match="got root without bwrap"):
+            configure(monkeypatch, **where)
+    monkeypatch.setenv("HUB_TEACHER_PASSWORD", "x" * 31)
+    with pytest.raises(SystemExit, match=r"32 letters or more.* got 31"):
+        configure(monkeypatch, **where)
+    monkeypatch.delenv("HUB_TEACHER_PASSWORD")
+    monkeypatch.setattr("os.geteuid", lambda: 1000, raising=False)
+    told = configure(monkeypatch, **where)
+    assert (tmp_path.stat().st_mode & 0o777) == 0o700
+    assert told.Spawner.environment["OMP_NUM_THREADS"] == "1"
+    if shutil.which("prlimit"):
+        assert "--data=2000000000" in told.Spawner.cmd
+    assert "--allow-root" not in told.Spawner.args
+
+    class Ada:
+        user = type("User", (), {"name": "ada"})
+
+    home = tmp_path / "homes" / "ada"
+    told.Spawner.pre_spawn_hook(Ada)
+    assert "TODO 1.1" in (home / "01_numpy.ipynb").read_text("utf-8")
+    (home / "01_numpy.ipynb").write_text("my work")
+    told.Spawner.pre_spawn_hook(Ada)
+    assert (home / "01_numpy.ipynb").read_text() == "my work"
+
+
+def test_who_starts_a_hub_reads_what_learners_may_do_there(
+    monkeypatch, tmp_path, made, capsys
+):
+    monkeypatch.setattr("os.geteuid", lambda: 1000, raising=False)
+    where = {"HUB_PASSWORD": "longenough", "HUB_FOLDER": tmp_path}
+    told = configure(monkeypatch, HUB_PORT=8123, **where)
+    said = capsys.readouterr().err
+    assert "whatever" in said and "each learner can" in said
+    assert ":8123. The teacher logs in there as teacher, with" in said
+    assert told.SharedPasswordAuthenticator.admin_password in said
+    assert told.JupyterHub.bind_url == "http://:8123"
+    assert told.Spawner.default_url == "/lab/tree/01_numpy.ipynb"
+    assert "--MappingKernelManager.cull_connected=True" in told.Spawner.args
+
+
+def test_a_name_keeps_to_a_rule_that_is_told(monkeypatch, tmp_path, made):
+    monkeypatch.setattr("os.geteuid", lambda: 1000, raising=False)
+    where = {"HUB_PASSWORD": "longenough", "HUB_FOLDER": tmp_path}
+    told = configure(monkeypatch, **where)
+    rule = told.JupyterHub.template_vars["announcement_login"]
+    room = told.JupyterHub.authenticator_class(config=told)
+
+    def enter(name, password="longenough"):
+        given = {"username": name, "password": password}
+        return asyncio.run(room.get_authenticated_user(None, given))
+
+    for name in ("Ada Lovelace", "Ünsal", "李", "1abc", "a" * 300, "", "a\n"):
+        with pytest.raises(web.HTTPError) as caught:
+            enter(name)
+        assert (caught.value.status_code, caught.value.log_message) == (
+            403,
+            rule,
+        )
+    for name in ("ada", "Ada", "a", "a" * 32, "x1-_"):
+        assert enter(name)["name"] == name.lower()
+        assert enter(name)["admin"] is False
+        assert enter(name, "another") is None
+    assert enter("teacher") is None
+    teacher = told.SharedPasswordAuthenticator.admin_password
+    assert enter("teacher", teacher)["admin"] is True
+    assert enter("ada", teacher) is None
+
+
+def test_a_learner_keeps_a_name_with_a_password(monkeypatch, tmp_path):
+    room = accounts.Accounts()
+    room.folder = tmp_path
+    monkeypatch.setattr(accounts, "group", lambda: -1)
+    with pytest.raises(web.HTTPError, match="root is taken on this machine"):
+        room.take("root", "my own word")
+    with pytest.raises(web.HTTPError, match="8 letters or more, got 7"):
+        room.take("a-learner", "1234567")
+    for word in ("my own word", "my own word"):
+        room.take("a-learner", word)
+    assert "my own word" not in (tmp_path / "a-learner").read_text()
+    with pytest.raises(web.HTTPError, match="not the password that a-learner"):
+        room.take("a-learner", "another word")
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_control_groups_are_told_the_bounds(monkeypatch, tmp_path, version):
+    monkeypatch.setattr(accounts, "CGROUPS", tmp_path)
+    parts = tmp_path / "cgroup.subtree_control"
+    if version == 2:
+        (tmp_path / "cgroup.controllers").touch()
+        parts.touch()
+    else:
+        for part in ("memory", "pids", "cpu"):
+            (tmp_path / part).mkdir()
+    accounts.bound("ada")
+    told = {p.name: p.read_text() for p in tmp_path.glob("**/hub-ada/*")}
+    memory = "memory.max" if version == 2 else "memory.limit_in_bytes"
+    assert told == {memory: "4000000000", "pids.max": "512"}
+    assert not parts.exists() or parts.read_text() == "+memory +pids +cpu"
+
+
+@pytest.mark.long
+@as_root
+@pytest.mark.parametrize("kind", ["apart", "together"])
+def test_no_attack_succeeds_on_accounts_of_ones_own(made, kind):
+    names = {*attacks.ATTACKS, attacks.LINKED}
+    done = run(
+        [sys.executable, "tests/attacks.py", kind],
+        ROOT,
+        PYTHONPATH=os.pathsep.join(["classroom", "tests"]),
+    )
+    assert done.returncode == 0, done.stdout
+    worked = set(json.loads(done.stdout.splitlines()[-1]))
+    assert worked == (set() if kind == "apart" else names)
+
+
+@pytest.mark.long
+def test_the_first_page_states_the_rule_and_a_teacher_stops_servers(
+    made, monkeypatch
+):
+    teacher = "of the teacher, 32 letters or more"
+    monkeypatch.setenv("HUB_TEACHER_PASSWORD", teacher)
+
+    async def visit(address):
+        page = f"{address}/hub/login"
+        async with aiohttp.ClientSession() as session:
+            async with session.get(page) as answer:
+                assert "1 to 32 of the letters" in await answer.text()
+                token = answer.cookies["_xsrf"].value
+            form = {"username": "李", "password": "longenough"}
+            form["_xsrf"] = token
+            async with session.post(page, data=form) as answer:
+                assert answer.status == 403
+                assert "1 to 32 of the letters" in await answer.text()
+        async with load_hub.enter(address, "ada", "longenough"):
+            teachers = load_hub.log_in(address, "teacher", teacher)
+            async with teachers as session:
+                users = f"{address}/hub/api/users"
+                async with session.get(users) as answer:
+                    running = {
+                        u["name"]: u["server"] for u in await answer.json()
+                    }
+                assert running["ada"] == "/user/ada/"
+                await session.delete(f"{users}/ada/server")
+                async with session.get(f"{users}/ada") as answer:
+                    assert not (await answer.json())["server"]
+
+    with load_hub.hub(["ada"], "longenough", False) as (address, _):
+        asyncio.run(visit(address))
+
+
+@pytest.mark.long
+def test_a_learner_runs_a_chapter_on_a_hub(made, monkeypatch):
+    pytest.importorskip("jupyterhub", reason=NO_HUB)
+    monkeypatch.setenv("N", "1")
+    monkeypatch.setenv("CHAPTER", "01_numpy")
+    done = run([sys.executable, "classroom/load_hub.py"], ROOT)
+    assert done.returncode == 0, done.stdout
+    last = done.stdout.splitlines()[-1].split()
+    assert (last[:2], last[-1]) == (["1", "1"], "none")
