@@ -8,7 +8,8 @@ course whose release/ nbgrader itself has made of source/.
 
 The tags of a chapter's cells say what is what: an exercise is a cell of text
 tagged exercise, then code tagged solution, then its check tagged verify. A
-cell tagged slide is shown in class, and one tagged teacher is for notes.
+cell tagged slide is shown in class, and one tagged teacher is for notes; of
+these decks.py makes the deck.
 """
 
 import ast

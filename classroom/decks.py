@@ -22,7 +22,7 @@ import mathml
 import wrap_code
 
 # Pixels of a slide's height of 720, as slides.css sets them.
-ROOM = 600  # below the heading
+ROOM = 624  # below the heading
 PICTURE = 430  # at least: it has what words leave it
 TEXT, CODE = (36, 90), (31, 75)  # a row's height, and the letters in it
 GAP, BOX, FORMULA = 16, 12, 90  # below all, around code, of a formula
@@ -50,28 +50,37 @@ def height(text, row, letters, zoom=1.0):
     return zoom * row * sum(max(1, n) for n in rows) + GAP
 
 
+def wraps(code, zoom):
+    """Tell whether a zoom makes a line of code too long."""
+    widest = max(map(len, "\n".join(code).split("\n")))
+    return zoom > 1 and widest * zoom > CODE[1]
+
+
 def needs(cell, zoom=1.0):
-    """Return about how much of a slide's height a cell takes."""
+    """Return about how much of a slide's height a cell takes.
+
+    No zoom may wrap a line of code, or take room from a picture.
+    """
     if cell.cell_type == "markdown":
+        apart = APART.findall(cell.source)
+        code = [part for part in apart if part[0] == "`"]
         blocks = re.split("\n\n+", APART.sub("", cell.source).strip())
-        return sum(height(block, *TEXT, zoom) for block in blocks) + sum(
-            FORMULA * zoom if part[0] == "$" else height(part, *CODE, zoom)
-            for part in APART.findall(cell.source)
-        )
+        total = FORMULA * zoom * (len(apart) - len(code))
+        total += sum(height(block, *TEXT, zoom) for block in blocks)
+        total += sum(height(part, *CODE, zoom) for part in code)
+        return math.inf if wraps(code, zoom) else total
+    if any(map(is_picture, cell.outputs)):
+        return PICTURE if zoom == 1 else math.inf
     parts = [] if "transient" in cell.metadata else [cell.source]
     for out in cell.outputs:
-        if is_picture(out):
-            return PICTURE if zoom == 1 else math.inf
         shows = out.get("text") or out.data["text/markdown"]
         parts.append(shows.strip())
     row, letters = CODE
-    halved = {"loop", "halved"} & {*tags(cell)}
-    widest = max(len(line) for part in parts for line in part.split("\n"))
-    if zoom > 1 and (halved or widest * zoom > letters):
-        return math.inf  # no line need wrap for it
-    if halved:
-        return row + sum(height(part, row, letters // 2) for part in parts) / 2
-    return BOX + sum(height(part, row, letters, zoom) for part in parts)
+    if {"loop", "halved"} & {*tags(cell)}:
+        halves = sum(height(part, row, letters // 2) for part in parts)
+        return row + halves / 2 if zoom == 1 else math.inf
+    total = BOX + sum(height(part, row, letters, zoom) for part in parts)
+    return math.inf if wraps(parts, zoom) else total
 
 
 def shown(chapter):
@@ -117,30 +126,34 @@ def slides(chapter):
     """Return a chapter of what is shown, a heading before each slide."""
     cells, opened, used = [], None, []
     for section, cell, may_go in shown(chapter):
-        kind = "notes" if "teacher" in tags(cell) else "-"
-        cell.metadata["slideshow"] = {"slide_type": kind}
+        cell.metadata["slideshow"] = {"slide_type": "-"}
+        if "teacher" in tags(cell):
+            cell.metadata["slideshow"]["slide_type"] = "notes"
+            cells.append(cell)
+            continue
         if cell.cell_type == "code":
             trim(cell)
-        if kind == "-":
-            fits = sum(map(needs, [*used, cell])) <= ROOM
-            if section != opened or not fits:
-                if may_go:
-                    continue
-                heading = nbformat.v4.new_markdown_cell(section)
-                heading.id = f"slide-{len(cells)}"
-                heading.metadata["slideshow"] = {"slide_type": "slide"}
-                cells.append(heading)
-                opened, used = section, []
-            used.append(cell)
-            heading.metadata["zoom"] = next(
-                zoom
-                for zoom in ZOOMS
-                if zoom == 1 or sum(needs(u, zoom) for u in used) <= ROOM
-            )
-            left = ROOM - sum(map(needs, used)) + PICTURE
-            for drawn in used:
-                drawn.metadata["height"] = left
+        # What goes wrong next has its name in bold.
+        another = cell.source.startswith("**") and "exercise" not in tags(cell)
+        fits = sum(map(needs, [*used, cell])) <= ROOM
+        if section != opened or another or not fits:
+            if may_go:
+                continue
+            opened, used = section, []
+            heading = nbformat.v4.new_markdown_cell(section)
+            heading.id = f"slide-{len(cells)}"
+            heading.metadata["slideshow"] = {"slide_type": "slide"}
+            cells.append(heading)
+        used.append(cell)
         cells.append(cell)
+        left = ROOM - sum(map(needs, used)) + PICTURE
+        for drawn in used:
+            drawn.metadata["height"] = left
+        heading.metadata["zoom"] = next(
+            zoom
+            for zoom in ZOOMS
+            if zoom == 1 or sum(needs(u, zoom) for u in used) <= ROOM
+        )
     for cell in cells:
         if cell.cell_type == "markdown":
             cell.source = in_mathml(cell.source)
