@@ -118,7 +118,7 @@ classroom: _build/classroom/student.zip ## copies to hand out, teach and grade
 
 _build/classroom/student.zip: $(VENV)/ready $(CHAPTERS) $(MODULES) \
   $(wildcard classroom/* classroom/slides/*) book/_ext/mathml.py \
-  .binder/requirements.txt constraints.txt
+  book/_ext/wrap_code.py .binder/requirements.txt constraints.txt
 	@echo "Writing copies for students, teachers, slides and nbgrader"
 	@mkdir -p _build
 	@$(BIN)/python classroom/copies.py

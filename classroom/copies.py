@@ -8,12 +8,12 @@ source of a course, of which nbgrader makes what student/ holds.
 
 The tags of a chapter's cells say what is what: an exercise is a cell of text
 tagged exercise, then code tagged solution, then its check tagged verify. A
-cell tagged slide is shown in class, and one tagged teacher is for notes.
+cell tagged slide is shown in class, and one tagged teacher is for notes; of
+these decks.py makes the deck.
 """
 
 import ast
 import copy
-import functools
 import json
 import logging
 import re
@@ -22,15 +22,13 @@ import sys
 from pathlib import Path
 
 import nbformat
-import sphinx_revealjs
-from nbconvert import Exporter, SlidesExporter
+from nbconvert import Exporter
 from nbconvert.preprocessors import (
     ClearOutputPreprocessor,
     TagRemovePreprocessor,
 )
 
-sys.path.append(str(Path(__file__).parents[1] / "book" / "_ext"))
-import mathml
+from decks import deck, tags
 
 ROOT = Path(__file__).parents[1]
 CHAPTERS = sorted((ROOT / "notebooks").glob("[0-9]*.ipynb"))
@@ -52,7 +50,6 @@ PARTS = {  # of an exercise, and what is wrong with one out of order
     "verify": "a check without its solution: it belongs right after it.",
 }
 CALL = re.compile(r'^exercises\.check\("([\d.]+)", ([\w, ]+)\)$', re.M)
-LONG = 12  # lines of output, and more than a slide has room for
 PLAIN = Exporter(  # a copy without notes, and nothing that ran
     preprocessors=[
         TagRemovePreprocessor(remove_cell_tags={"teacher"}),
@@ -87,11 +84,6 @@ import exercises
 
 class Malformed(Exception):
     """A chapter from which no class can be taught."""
-
-
-def tags(cell):
-    """Return the tags of a cell."""
-    return cell.metadata.get("tags", [])
 
 
 def read(path):
@@ -247,71 +239,6 @@ def for_teachers(chapter):
         for key in ("tags", "jupyter", "cellView"):
             cell.metadata.pop(key, None)
     return chapter
-
-
-def slides(chapter):
-    """Return the cells tagged slide; a heading begins a new one."""
-    chapter = copy.deepcopy(chapter)
-    notes = [cell for cell in chapter.cells if "teacher" in tags(cell)]
-    cells = [cell for cell in chapter.cells if "slide" in tags(cell)]
-    for cell in notes:
-        cell.source = in_mathml(cell.source)
-        cell.metadata["slideshow"] = {"slide_type": "notes"}
-    for cell in cells:
-        kind = "-"
-        if cell.cell_type == "markdown":
-            if "\n## " in cell.source:  # what came before belongs elsewhere
-                cell.source = "## " + cell.source.split("\n## ")[-1]
-            if cell.source.startswith("*You see*"):
-                cell.source = cell.source.split("\n\n")[0]
-            if "exercise" in tags(cell):
-                cell.source = f"## Your turn\n\n{cell.source}"
-            if cell.source.startswith("#"):
-                kind = "slide"
-            cell.source = in_mathml(cell.source).replace(
-                ".ipynb)", ".slides.html)"
-            )
-        else:
-            cell.outputs = [
-                out
-                for out in cell.outputs
-                if out.get("text", "").count("\n") <= LONG
-                and "loop" not in tags(cell)
-            ]
-            if any("image/svg+xml" in o.get("data", {}) for o in cell.outputs):
-                cell.metadata["transient"] = {"remove_source": True}
-                kind = "slide"  # a picture, alone
-        cell.metadata["slideshow"] = {"slide_type": kind}
-    chapter.cells = [cells[0], *notes, *cells[1:]]
-    return chapter
-
-
-def in_mathml(text):
-    """Return Markdown with its formulas drawn, so that no script need be."""
-    text = re.sub(
-        r"\$\$(.+?)\$\$",
-        lambda m: mathml.convert(m[1], "block").replace("\n", " "),
-        text,
-        flags=re.S,
-    )
-    return re.sub(r"\$([^$]+)\$", lambda m: mathml.convert(m[1]), text)
-
-
-@functools.cache
-def decks():
-    """Return what makes a deck: one page, with reveal.js inside."""
-    reveal = Path(sphinx_revealjs.__file__).parent / "_static" / "revealjs"
-    return SlidesExporter(
-        template_name="slides",
-        extra_template_basedirs=[str(ROOT / "classroom")],
-        extra_template_paths=[str(reveal)],
-    )
-
-
-def deck(chapter):
-    """Return a chapter's deck of slides."""
-    page, _ = decks().from_notebook_node(slides(chapter))
-    return page
 
 
 def handed_out():

@@ -32,7 +32,7 @@ from traitlets.config import PyFileConfigLoader
 
 import copies
 from collect import GRADES, content, given, grade_id, newest, parse
-from copies import in_mathml
+from decks import in_mathml
 
 HERE = Path(__file__).resolve().parent
 LOST = """\

@@ -6,6 +6,7 @@ Without this extension Jupyter Book asks a content network for MathJax.
 """
 
 import html
+import io
 import re
 from importlib.resources import as_file, files
 from unicodedata import normalize
@@ -56,26 +57,35 @@ def glyphs(formulas):
     }
 
 
-def write_font(app, error):
-    """Cut STIX Two Math down to what the formulas of all pages need."""
-    if error or app.builder.format != "html":
-        return
-    pages = (page.read_text("utf-8") for page in app.outdir.rglob("*.html"))
+def font(pages):
+    """Return STIX Two Math, cut down to what the formulas of pages need."""
     formulas = "".join(
         formula
         for page in pages
         for formula in re.findall("<math.*?</math>", page, re.S)
     )
-    options = [
-        f"--text={''.join(glyphs(formulas))}",
-        f"--output-file={app.outdir / '_static/math.woff'}",
-        "--flavor=woff",
-        "--no-hinting",
-        "--name-IDs=0,1,13,14",  # whose it is, its name, and its licence
-    ]
+    options = subset.Options(
+        flavor="woff",
+        hinting=False,
+        name_IDs=[0, 1, 13, 14],  # whose it is, its name, and its licence
+    )
     whole = files("ziamath.fonts") / "STIXTwoMath-Regular.ttf"
     with as_file(whole) as path:
-        subset.main([str(path), *options])
+        cut = subset.load_font(path, options)
+    subsetter = subset.Subsetter(options)
+    subsetter.populate(text="".join(glyphs(formulas)))
+    subsetter.subset(cut)
+    written = io.BytesIO()
+    subset.save_font(cut, written, options)
+    return written.getvalue()
+
+
+def write_font(app, error):
+    """Write the font that the formulas of all pages need."""
+    if error or app.builder.format != "html":
+        return
+    pages = (page.read_text("utf-8") for page in app.outdir.rglob("*.html"))
+    (app.outdir / "_static" / "math.woff").write_bytes(font(pages))
 
 
 def setup(app):

@@ -1,7 +1,8 @@
 """Gather the teacher's notes of all chapters: the directive teaching-notes.
 
-They stand in the chapters, in cells tagged teacher, which the book leaves out
-of the chapters' own pages. Without this extension nobody reads them there.
+They stand in the chapters, in cells tagged teacher, each after what it is
+about. The book leaves them out of the chapters' own pages. Without this
+extension nobody reads them there.
 """
 
 from pathlib import Path
@@ -25,7 +26,8 @@ class TeachingNotes(SphinxDirective):
             lines += [f"**{int(path.stem[:2])}. {title}**", ""]
             for cell in cells:
                 if "teacher" in cell.metadata.get("tags", []):
-                    lines += [*cell.source.splitlines()[2:], ""]
+                    lines += cell.source.splitlines()[2:]
+            lines.append("")
         return self.parse_text_to_nodes("\n".join(lines))
 
 

@@ -7,7 +7,9 @@ this extension code goes on at the left edge, as if it were another line.
 
 import re
 
-CODE = re.compile(r'(<div class="highlight"><pre>)(.*?)(</pre>)', re.S)
+CODE = re.compile(
+    r'(<div class="[^"]*\bhighlight\b[^"]*"><pre>)(.*?)(</pre>)', re.S
+)
 MENDS = [
     (
         re.compile(r'<span class="gi">([^<]*)</span>'),
@@ -30,20 +32,24 @@ def mark(line):
     return f'<span class="line"{style}>{line}</span>'
 
 
-def mark_lines(app, pagename, templatename, context, doctree):
-    """Mark the lines of all code on a page."""
-    body = context.get("body") or ""
+def wrap(body):
+    """Return HTML with the lines of all its code marked."""
     for old, new in MENDS:
         body = old.sub(new, body)
-    if body:
-        context["body"] = CODE.sub(
-            lambda code: (
-                code[1]
-                + "".join(map(mark, code[2].splitlines(keepends=True)))
-                + code[3]
-            ),
-            body,
-        )
+    return CODE.sub(
+        lambda code: (
+            code[1]
+            + "".join(map(mark, code[2].splitlines(keepends=True)))
+            + code[3]
+        ),
+        body,
+    )
+
+
+def mark_lines(app, pagename, templatename, context, doctree):
+    """Mark the lines of all code on a page."""
+    if body := context.get("body"):
+        context["body"] = wrap(body)
 
 
 def setup(app):
