@@ -31,8 +31,9 @@ from accounts import TOOLS
 
 ROOT = Path(__file__).parents[1]
 N = int(os.environ.get("N", 10))
-CHAPTER = os.environ.get("CHAPTER", "03_autograd")
 KEEP = bool(os.environ.get("KEEP"))
+HALF_DAY = "01_numpy 02_tensors 03_autograd 05_nn 06_optim 07_module"
+CHAPTER = os.environ.get("CHAPTER", HALF_DAY if KEEP else "03_autograd")
 APART = (
     os.geteuid() == 0
     and all(map(shutil.which, TOOLS))

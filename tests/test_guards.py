@@ -30,8 +30,8 @@ OPTIONS = [
 HELD = {
     f"test_{name}.py"
     for name in (
-        "book building chapters classroom commands downloads formulas guards "
-        "learner pages polynomial prose sabotage sinefit supply teaching train"
+        "book building chapters classroom commands decks downloads formulas "
+        "grading guards hub learner pages polynomial prose sabotage sinefit supply teaching train"
     ).split()
 }
 WHEN = {
@@ -110,7 +110,9 @@ def calls(command, folder, fails, **variables):
 
 @pytest.mark.skipif(os.name != "posix", reason="needs a Unix shell")
 def test_ci_runs_the_readmes_commands_and_fails_with_any_of_them(tmp_path):
-    path = f"{stubs(tmp_path, 'make', 'chromium')}:{os.environ['PATH']}"
+    path = (
+        f"{stubs(tmp_path, 'make', 'chromium', 'bwrap')}:{os.environ['PATH']}"
+    )
     wanted = ["make book", "make test", "make test-long"]
     script = ROOT / ".ci" / "run"
     assert calls(script, tmp_path, "none", PATH=path) == (0, wanted)
