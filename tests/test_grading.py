@@ -305,7 +305,7 @@ def make_grade(folder, made, answer="", **variables):
     if not quick.exists():
         shutil.copytree(made / "nbgrader", quick)
         config = quick / "nbgrader_config.py"
-        text = config.read_text().replace("timeout = 60", "timeout = 5")
+        text = config.read_text().replace("timeout = 60", "timeout = 15")
         config.write_text(text)
     code = (
         "import sys, runpy, pathlib; sys.path.insert(0, 'classroom'); "
