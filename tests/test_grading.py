@@ -78,6 +78,7 @@ def write(folder, name, notebook):
     return path
 
 
+@pytest.mark.skipif(os.name != "posix", reason="needs links and pipes")
 def test_a_file_is_known_by_its_cells_and_its_owner_by_its_folder(tmp_path):
     folder, target = tmp_path / "in", tmp_path / "received"
     two = filled(CHAPTERS[1])
