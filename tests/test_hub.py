@@ -6,6 +6,7 @@ import os
 import runpy
 import shutil
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from traitlets.config import Config
@@ -99,6 +100,12 @@ def test_who_starts_a_hub_reads_what_learners_may_do_there(
     assert "--MappingKernelManager.cull_connected=True" in told.Spawner.args
 
 
+def wait_for(coroutine):
+    """Run it in a thread: in this one Playwright may have a loop running."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, coroutine).result()
+
+
 def test_a_name_keeps_to_a_rule_that_is_told(monkeypatch, tmp_path, made):
     monkeypatch.setattr("os.geteuid", lambda: 1000, raising=False)
     where = {"HUB_PASSWORD": "longenough", "HUB_FOLDER": tmp_path}
@@ -108,7 +115,7 @@ def test_a_name_keeps_to_a_rule_that_is_told(monkeypatch, tmp_path, made):
 
     def enter(name, password="longenough"):
         given = {"username": name, "password": password}
-        return asyncio.run(room.get_authenticated_user(None, given))
+        return wait_for(room.get_authenticated_user(None, given))
 
     for name in ("Ada Lovelace", "Ünsal", "李", "1abc", "a" * 300, "", "a\n"):
         with pytest.raises(web.HTTPError) as caught:
@@ -206,7 +213,7 @@ def test_the_first_page_states_the_rule_and_a_teacher_stops_servers(
                     assert not (await answer.json())["server"]
 
     with load_hub.hub(["ada"], "longenough", False) as (address, _):
-        asyncio.run(visit(address))
+        wait_for(visit(address))
 
 
 @pytest.mark.long
