@@ -101,8 +101,12 @@ def collect(folder, target):
     files = [
         path
         for path in folder.rglob("*.ipynb")
-        if not any(part.startswith(".") for part in path.parts[1:])
+        if not any(
+            part.startswith(".") for part in path.relative_to(folder).parts
+        )
     ]
+    if not files:
+        lines.append(f"{folder}: no notebook. A hub's are there as it runs.")
     for path in sorted(files, key=lambda path: path.lstat().st_mtime):
         name = path.relative_to(folder)
         try:
@@ -112,11 +116,10 @@ def collect(folder, target):
             continue
         chapter, begun = recognize(raw, path.name, chapters)
         if not chapter:
-            if path.stem != "start":
-                lines.append(
-                    f"{name}: left where it is, for it is none of "
-                    "the book's chapters."
-                )
+            lines.append(
+                f"{name}: left where it is, for it is none of the book's "
+                "chapters."
+            )
             continue
         if not begun:
             blank += 1

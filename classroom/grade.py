@@ -6,6 +6,7 @@ for each notebook. What has been graded is not graded again.
 """
 
 import base64
+import contextlib
 import copy
 import csv
 import hashlib
@@ -31,6 +32,7 @@ from nbgrader.preprocessors import GetGrades
 from traitlets.config import PyFileConfigLoader
 
 import copies
+import sandbox
 from collect import GRADES, content, given, grade_id, newest, parse
 from decks import in_mathml
 
@@ -133,20 +135,9 @@ def box(folder):
         "JUPYTER_RUNTIME_DIR": str(runtime),
     }
     try:
-        tried = [
-            sys.executable,
-            "-c",
-            "import sandbox, sys, subprocess; "
-            "sys.exit(subprocess.call(sandbox.command(['true'], "
-            f"{str(runtime / 'c')!r})))",
-        ]
-        subprocess.run(
-            tried,
-            check=True,
-            capture_output=True,
-            cwd=folder,
-            env=os.environ | {"PYTHONPATH": str(HERE)},
-        )
+        with contextlib.chdir(folder):
+            tried = sandbox.command(["true"], runtime / "kernel.json")
+            subprocess.run(tried, check=True, capture_output=True)
         return True
     except (OSError, subprocess.CalledProcessError):
         shutil.rmtree(folder / "kernels")
@@ -264,7 +255,7 @@ def grade(folder, say=print):
         if known.get(chapter) != edition:
             done = api.generate_assignment(chapter)
             if not done["success"]:
-                raise RuntimeError(f"{chapter}: nbgrader says {done['log']}")
+                raise RuntimeError(f"{chapter}: nbgrader says {done}")
             known[chapter] = edition
     for student, chapter, file in handed_in:
         raw = content(file)
@@ -311,9 +302,9 @@ def write_down(api, folder, handed_in, known):
         table = csv.writer(to)
         table.writerow(["student", *names, "total"])
         for student, found in sorted(rows.items()):
-            given_ = [f"{found.get(name, 0):g}" for name in names]
+            scores = [f"{found.get(name, 0):g}" for name in names]
             total = f"{sum(found.values()):g}"
-            table.writerow([student, *given_, total])
+            table.writerow([student, *scores, total])
     report = "\n".join(lines) + "\n"
     (folder / "report.txt").write_text(report, encoding="utf-8")
 

@@ -80,7 +80,8 @@ def write(folder, name, notebook):
 
 @pytest.mark.skipif(os.name != "posix", reason="needs links and pipes")
 def test_a_file_is_known_by_its_cells_and_its_owner_by_its_folder(tmp_path):
-    folder, target = tmp_path / "in", tmp_path / "received"
+    # where a folder above is hidden, too
+    folder, target = tmp_path / ".all" / "in", tmp_path / "received"
     two = filled(CHAPTERS[1])
     write(folder, "ada/01_numpy.ipynb", filled())
     write(
@@ -122,6 +123,9 @@ def test_a_file_is_known_by_its_cells_and_its_owner_by_its_folder(tmp_path):
     assert len([*target.rglob("*.ipynb")]) == 5
     assert all(path.read_bytes() == raw for path, raw in kept.items())
     assert collect.newest(target)[-1][2].stem in "12"
+    (tmp_path / "empty").mkdir()
+    (line,) = collect.collect(tmp_path / "empty", target)
+    assert "no notebook" in line
     with pytest.raises(NotADirectoryError, match="expected a folder of"):
         collect.collect(folder / "none", target)
 

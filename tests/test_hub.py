@@ -100,6 +100,13 @@ def test_who_starts_a_hub_reads_what_learners_may_do_there(
     assert "--MappingKernelManager.cull_connected=True" in told.Spawner.args
 
 
+def test_the_page_tells_what_a_learner_may_fill():
+    page = (ROOT / "book" / "teaching.md").read_text("utf-8")
+    disk, memory = accounts.DISK_BYTES, accounts.MEMORY_BYTES
+    told = f"{disk / 1e9:g} GB of disk and {memory / 1e9:g} GB of memory"
+    assert told in page
+
+
 def wait_for(coroutine):
     """Run it in a thread: in this one Playwright may have a loop running."""
     with ThreadPoolExecutor(1) as pool:
