@@ -19,6 +19,8 @@ export OMP_NUM_THREADS ?= 1
 unexport MPLBACKEND
 # Each of the tests' workers would compile them anew.
 unexport PYTHONDONTWRITEBYTECODE
+# A PyTorch for GPUs says that it found none, and a chapter does not.
+export TORCH_LOGS ?= -all
 
 # Tests wait for browsers and kernels: one more of them at once than cores.
 export PYTEST_XDIST_AUTO_NUM_WORKERS ?= $(shell \
@@ -68,7 +70,8 @@ book: _build/proved pages ## run the chapters and build _build/html
 
 # The chapters that changed, or all when a module did: each must say again
 # what it stores, for that is what the pages show.
-_build/proved: $(VENV)/ready $(CHAPTERS) $(MODULES)
+_build/proved: $(VENV)/ready $(CHAPTERS) $(MODULES) pyproject.toml \
+  $(wildcard tests/conftest.py tests/*.ini)
 	@echo "Running the chapters"
 	@mkdir -p _build
 	@$(BIN)/pytest tests/conftest.py $(if $(filter-out %.ipynb,$?),$(CHAPTERS),$?) || { echo \
@@ -145,21 +148,23 @@ measure: classroom $(VENV)/hub ## write what the teacher's page tells of costs
 	@$(BIN)/python classroom/measure.py
 
 ##@ To change the book
-# All parts run and report, though an earlier one fails. The modules' tests,
-# which are traced, run beside the others, and first: these share the cores.
+# All parts run and report, though an earlier one fails: chapters that have not
+# been proved since they changed, the modules' tests, which are traced, and the
+# others beside them, which share the cores.
 test: $(VENV)/ready ## prove all of it; ONLY=03 what sees a change there
 ifdef ONLY
 	@$(MAKE) --silent -j2 pages classroom
 	@$(BIN)/ruff check --quiet . && $(BIN)/pytest -n 2 -k '$(ONLY)'
 else
-	@mkdir -p _build
-	@$(BIN)/pytest -n 0 --cov=notebooks $(OF_MODULES) > _build/modules.log & \
+	@log=$$(mktemp); \
+	$(BIN)/pytest -n 0 --cov=notebooks $(OF_MODULES) > "$$log" & \
 	modules=$$!; ok=true; \
 	$(BIN)/ruff format --check --quiet . || ok=false; \
 	$(BIN)/ruff check --quiet . || ok=false; \
-	nice $(BIN)/pytest $(addprefix --ignore=,$(OF_MODULES)) || ok=false; \
+	nice $(MAKE) --no-print-directory _build/proved || ok=false; \
+	nice $(BIN)/pytest tests $(addprefix --ignore=,$(OF_MODULES)) || ok=false; \
 	wait $$modules || ok=false; \
-	cat _build/modules.log; $$ok
+	cat "$$log"; rm "$$log"; $$ok
 endif
 
 test-long: classroom $(VENV)/hub ## prove what is too slow for make test

@@ -95,7 +95,7 @@ def test_a_failure_is_named_and_leaves_the_last_good_book(small):
         words.write_text('WORD = "first"\n')
         write(small, "page", "print('no more')", "no more\n")
         (pages / "more.md").write_text("# More\n\n[To nowhere](none.md)\n")
-        done = make(small, "book")
+        done = make(small, "pages")
         assert done.returncode != 0
         assert "'none.md'" in done.stdout
         assert page(small) == kept

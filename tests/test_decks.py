@@ -1,7 +1,9 @@
 """The decks: slides that can be read from the last row, each of them whole."""
 
+import functools
 import json
 import re
+import types
 
 import pytest
 
@@ -54,24 +56,48 @@ LOOK = """() => {
 }"""
 
 
+SHOWN = """({number: Reveal.getSlidePastCount() + 1,
+  heading: Reveal.getCurrentSlide().querySelector("h1, h2")?.innerText.trim(),
+  text: "\\n" + Reveal.getCurrentSlide().innerText,
+  notes: Reveal.getCurrentSlide().querySelectorAll("aside.notes").length})"""
+
+
 @pytest.fixture(scope="module")
-def screen(browser):
-    """Return a page to show decks on, and what it has asked for."""
+def walk(made, browser):
+    """Return what shows a chapter's deck, slide by slide, once for a size.
+
+    It gives what is on each slide, what is on all, and what a network was
+    asked for, or what went wrong.
+    """
     page, asked = browser.new_page(), []
     page.emulate_media(reduced_motion="reduce")
     page.on("request", lambda request: asked.append(request.url))
     page.on("pageerror", lambda error: asked.append(error.message))
-    yield page, asked
+
+    @functools.cache
+    def walk(path, width, height):
+        asked.clear()
+        page.set_viewport_size({"width": width, "height": height})
+        page.goto((made / "slides" / f"{path.stem}.slides.html").as_uri())
+        page.wait_for_function("Reveal.isReady()")
+        slides = []
+        for number in range(page.evaluate("Reveal.getTotalSlides()")):
+            page.evaluate("number => Reveal.slide(number)", number)
+            seen = page.evaluate(SHOWN)
+            seen |= {"wrong": page.evaluate(LOOK), "fonts": fonts(page)}
+            slides.append(types.SimpleNamespace(**seen))
+        deck = types.SimpleNamespace(
+            slides=slides,
+            texts=page.locator(".slides > section").all_text_contents(),
+            alts=page.locator(".slides img").evaluate_all(
+                "all => all.map(image => image.alt)"
+            ),
+            asked=[a for a in asked if not a.startswith(("file:", "data:"))],
+        )
+        return deck
+
+    yield walk
     page.close()
-
-
-def show(path, made, page):
-    """Show a chapter's deck; yield the number of each slide that is shown."""
-    page.goto((made / "slides" / f"{path.stem}.slides.html").as_uri())
-    page.wait_for_function("Reveal.isReady()")
-    for number in range(page.evaluate("Reveal.getTotalSlides()")):
-        page.evaluate("number => Reveal.slide(number)", number)
-        yield number + 1
 
 
 def fonts(page):
@@ -92,47 +118,39 @@ def fonts(page):
 
 @each_chapter
 @pytest.mark.parametrize("size", SIZES)
-def test_each_slide_is_whole_and_large_enough(path, size, made, screen):
-    page, _ = screen
-    page.set_viewport_size(dict(zip(("width", "height"), size, strict=True)))
+def test_each_slide_is_whole_and_large_enough(path, size, walk):
     wrong = [
-        f"{path.stem}, slide {number} {words}"
-        for number in show(path, made, page)
-        for words in page.evaluate(LOOK)
+        f"{path.stem}, slide {slide.number} {words}"
+        for slide in walk(path, *size).slides
+        for words in slide.wrong
     ]
     assert not wrong, "\n".join(wrong)
 
 
 @each_chapter
-def test_formulas_have_the_books_font(path, made, screen):
-    page, _ = screen
-    drawn = {n: fonts(page) for n in show(path, made, page)}
+def test_formulas_have_the_books_font(path, walk):
+    slides = walk(path, *SIZES[0]).slides
     wrong = [
-        f"{path.stem}, slide {number} has a formula in {sorted(used)}"
-        for number, used in drawn.items()
-        if used - {"STIX Two Math"}
+        f"{path.stem}, slide {slide.number} has a formula in {slide.fonts}"
+        for slide in slides
+        if slide.fonts - {"STIX Two Math"}
     ]
     assert not wrong, "\n".join(wrong)
     has_formulas = any("$" in c.source for c in cells(path, tag="slide"))
-    assert any(drawn.values()) == has_formulas
+    assert any(slide.fonts for slide in slides) == has_formulas
 
 
 @each_chapter
-def test_a_deck_shows_the_chapter_without_a_network(path, made, screen):
-    page, asked = screen
-    asked.clear()
-    count = len([*show(path, made, page)])
-    assert [a for a in asked if not a.startswith(("file:", "data:"))] == []
-    assert count >= 6
-    slides = page.locator(".slides > section")
-    texts = slides.all_text_contents()
+def test_a_deck_shows_the_chapter_without_a_network(path, walk):
+    deck = walk(path, *SIZES[0])
+    assert deck.asked == []
+    assert len(deck.slides) == deck.slides[-1].number >= 6
     for words in ("You will learn", "for t in range(2000)", "You see", "Your"):
-        assert any(words in text for text in texts), words
-    assert all("$" not in text for text in texts)
+        assert any(words in text for text in deck.texts), words
+    assert all("$" not in text for text in deck.texts)
     chapter = path.read_text("utf-8")
-    images = page.locator(".slides img")
-    assert images.count() >= 1
-    for alt in images.evaluate_all("all => all.map(image => image.alt)"):
+    assert deck.alts
+    for alt in deck.alts:
         assert json.dumps(alt, ensure_ascii=False) in chapter
 
 
@@ -153,17 +171,12 @@ for path in CHAPTERS:
 
 
 @each_chapter
-def test_what_the_chapter_turns_on_is_on_a_slide(path, made, screen):
-    page, _ = screen
-    shown = []
-    for _ in show(path, made, page):
-        text = page.evaluate("Reveal.getCurrentSlide().innerText")
-        heading, _, rest = text.partition("\n")
-        shown.append((heading.strip(), f"\n{rest}"))
+def test_what_the_chapter_turns_on_is_on_a_slide(path, walk):
+    slides = walk(path, *SIZES[0]).slides
     for stem, section, words in KEPT:
         if stem == path.stem:
-            inside = [rest for heading, rest in shown if heading == section]
-            assert any(words in rest for rest in inside), (section, words)
+            inside = [s.text for s in slides if s.heading == section]
+            assert any(words in text for text in inside), (section, words)
 
 
 def test_the_fit_of_a_run_is_shown_where_it_is_new():
@@ -176,13 +189,10 @@ def test_the_fit_of_a_run_is_shown_where_it_is_new():
 
 
 @each_chapter
-def test_a_note_hangs_on_the_slide_that_it_is_about(path, made, screen):
-    page, _ = screen
+def test_a_note_hangs_on_the_slide_that_it_is_about(path, walk):
     hung, wanted = [], []
-    for number in show(path, made, page):
-        heading = page.locator("section.present > .jp-Cell :is(h1, h2)")
-        notes = page.locator("section.present > aside.notes").count()
-        hung += [(number, heading.inner_text())] * notes
+    for slide in walk(path, *SIZES[0]).slides:
+        hung += [(slide.number, slide.heading)] * slide.notes
     section = last = ""
     for cell in cells(path):
         if cell.cell_type == "markdown":

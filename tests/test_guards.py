@@ -80,7 +80,9 @@ PARTS = [
     "ruff format --check --quiet .",
     "ruff check --quiet .",
     f"pytest -n 0 --cov=notebooks {OF_MODULES}",
-    "pytest " + " ".join(f"--ignore={file}" for file in OF_MODULES.split()),
+    "make --no-print-directory _build/proved",
+    "pytest tests "
+    + " ".join(f"--ignore={file}" for file in OF_MODULES.split()),
 ]
 LONG_PARTS = [
     "pytest -m long",
