@@ -1,8 +1,9 @@
-"""A chapter run as learners do: with answers right and wrong, and twice.
+"""A chapter run as learners do, with answers right and wrong.
 
 No printed number sits so close to its rounding edge that it might flip, all
-outputs are the stored ones, also when the cells are run once more, and the
-check of an exercise lets its solution pass, and it alone.
+outputs are the stored ones, and the check of an exercise lets its solution
+pass, and it alone. That they are also the stored ones when the cells are run
+once more, make test-long shows.
 """
 
 import ast
@@ -24,8 +25,6 @@ from shows import SAYS, SHOWS, hold
 # What two machines may differ by, with room for differences of numbers.
 TOLERANCE = 1e-10
 TODO = "nothing to check yet"
-LONG = ("04", "06", "08", "09", "10")
-SLOW = [path for path in CHAPTERS if path.stem[:2] in LONG]
 # Cells that train once more, start processes or take times: in make test
 # nbval alone runs them, here make test-long does.
 PARTLY = {
@@ -315,7 +314,7 @@ def test_a_chapter_and_its_exercises_as_learners_run_them(
     cells = runner.cells(path)
     names, watch, done = {"__name__": "__main__"}, Watch(), 0
 
-    def go_on(start, end, after=show):
+    def go_on(start, end):
         code = [
             cell
             for cell in cells[start:end]
@@ -323,7 +322,7 @@ def test_a_chapter_and_its_exercises_as_learners_run_them(
             and not (left_out and left_out.search(cell.source))
         ]
         with untraced():
-            runner.run(code, names, True, watch, after)
+            runner.run(code, names, True, watch, show)
 
     for name, solution, stub in found:
         check = cells[solution + 1]
@@ -334,8 +333,6 @@ def test_a_chapter_and_its_exercises_as_learners_run_them(
         assert told(check, names) == runner.printed(check)
         done = solution + 2
     go_on(done, None)
-    if path not in SLOW:
-        go_on(0, None, after=None)
     assert watch.seen > 10
     assert not watch.on_edge
 
