@@ -27,7 +27,7 @@ export PYTEST_XDIST_AUTO_NUM_WORKERS ?= $(shell \
   expr $$(getconf _NPROCESSORS_ONLN) + 1)
 
 .DEFAULT_GOAL := help
-.PHONY: help lab book pages zip pdf clean classroom collect grade hub load measure test \
+.PHONY: help lab book pages zip pdf clean classroom room collect grade hub load measure test \
   test-long notebooks matrix pins audit bench constraints
 
 ##@ To read and to run
@@ -125,6 +125,9 @@ _build/classroom/student.zip: $(VENV)/ready $(CHAPTERS) $(MODULES) \
 	@echo "Writing copies for students, teachers, slides and nbgrader"
 	@mkdir -p _build
 	@$(BIN)/python classroom/copies.py
+
+room: classroom $(VENV)/hub ## N=20: see that this machine is ready for so many
+	@$(BIN)/python classroom/room.py
 
 collect: $(VENV)/ready ## FROM=folder: take in what learners hand in
 	@$(BIN)/python classroom/collect.py

@@ -11,7 +11,6 @@ import getpass
 import os
 import secrets
 import shutil
-import socket
 import sys
 from pathlib import Path
 
@@ -21,15 +20,12 @@ from tornado import web
 sys.path.append(str(Path(__file__).parent))
 from accounts import OWN, Accounts, Homes
 from hand_out import lay_out, stored
+from room import PORT, ROOT, STUDENT, WORK, address
 
-ROOT = Path(__file__).parents[1]
 BIN = Path(sys.executable).parent
-WORK = Path(os.environ.get("HUB_FOLDER", ROOT / "hub"))  # learners' work
-STUDENT = ROOT / "_build" / "classroom" / "student"
 PASSWORD = os.environ.get("HUB_PASSWORD", "")
 CHOSEN = os.environ.get("HUB_TEACHER_PASSWORD")
 TEACHER = CHOSEN or secrets.token_urlsafe(24)
-PORT = os.environ.get("HUB_PORT", "8000")
 GIGABYTES = 2  # of memory that any one process of a learner may fill
 RULE = (
     "A name is 1 to 32 of the letters a to z, digits, - and _, and begins "
@@ -81,16 +77,6 @@ class ApartRoom(Room, Accounts):
     def take(self, name, own):
         """Let a learner in, or say why not."""
         Accounts.take(self, name, own)
-
-
-def address():
-    """Return this machine's address in the room's network."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        try:
-            probe.connect(("192.0.2.1", 9))  # names a way, sends nothing
-            return probe.getsockname()[0]
-        except OSError:
-            return socket.gethostname()
 
 
 def first_page(handler):

@@ -40,7 +40,7 @@ APART = (
     and not os.environ.get("HUB_ALLOW_ROOT")
 )
 PATIENCE = 600  # seconds that a learner waits, for all together
-HEAD = ("room", "done", "median", "slowest", "memory", "failed")
+HEAD = ("room", "runs", "done", "median", "slowest", "memory", "failed")
 
 
 class Failed(Exception):
@@ -127,20 +127,20 @@ async def kernel(session, home, chapter, keep=False):
             await session.delete(one)
 
 
-async def learn(hub, name, password, lesson):
+async def learn(hub, name, password, lesson, keep):
     """Be a learner: log in, run the chapters, leave."""
     async with enter(hub, name, password) as place:
         for chapter, cells in lesson.items():
-            async with kernel(*place, chapter, KEEP) as socket:
+            async with kernel(*place, chapter, keep) as socket:
                 await run(socket, cells)
 
 
-async def attend(hub, name, password, lesson):
+async def attend(hub, name, password, lesson, keep):
     """Return how long a learner took, and what went wrong, if anything."""
     start, wrong = time.monotonic(), None
     try:
         async with asyncio.timeout(PATIENCE):
-            await learn(hub, name, password, lesson)
+            await learn(hub, name, password, lesson, keep)
     except TimeoutError:
         wrong = "out of patience"
     except (Failed, aiohttp.ClientError, OSError) as error:
@@ -240,11 +240,11 @@ def source(chapter):
     return [c.source for c in notebook.cells if c.cell_type == "code"]
 
 
-async def room(size, chapters):
+async def room(size, chapters, keep=False):
     """Start a hub, send it so many learners, and end it.
 
-    Return the seconds of those who finished, what kept the others, and the
-    most bytes that hub, servers and kernels filled.
+    Return what they ran, the seconds of those who finished, what kept the
+    others, and the most bytes that hub, servers and kernels filled.
     """
     lesson = {chapter: source(chapter) for chapter in chapters.split()}
     names, password = [f"ada{i}" for i in range(size)], secrets.token_hex(8)
@@ -252,18 +252,21 @@ async def room(size, chapters):
         seen = []
         watcher = asyncio.create_task(watch(process, seen))
         rows = await asyncio.gather(
-            *(attend(address, name, password, lesson) for name in names)
+            *(attend(address, name, password, lesson, keep) for name in names)
         )
         watcher.cancel()
     times = [seconds for seconds, wrong in rows if not wrong]
-    return times, [wrong for _, wrong in rows if wrong], max(seen)
+    numbers = ", ".join(str(int(chapter[:2])) for chapter in lesson)
+    what = f"{numbers}, left open" if keep else numbers
+    return what, times, [wrong for _, wrong in rows if wrong], max(seen)
 
 
-def row(size, times, failures, peak):
+def row(size, what, times, failures, peak):
     """Return what a room's table says of this one, under HEAD."""
     kinds = sorted(Counter(failures).items())
     return (
         size,
+        what,
         len(times),
         f"{statistics.median(times):.0f}\N{NO-BREAK SPACE}s" if times else "-",
         f"{max(times):.0f}\N{NO-BREAK SPACE}s" if times else "-",
@@ -274,7 +277,7 @@ def row(size, times, failures, peak):
 
 if __name__ == "__main__":
     go_private()
-    found = asyncio.run(room(N, CHAPTER))
-    for line in (HEAD, row(N, *found)):
-        print(" ".join(f"{word!s:>13}" for word in line))
-    sys.exit(bool(found[1]))
+    found = asyncio.run(room(N, CHAPTER, KEEP))
+    for name, value in zip(HEAD, row(N, *found), strict=True):
+        print(f"{name:8} {value}")
+    sys.exit(bool(found[2]))

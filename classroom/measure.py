@@ -2,7 +2,7 @@
 
 It writes book/measured.md, which the teacher's page includes: minutes and
 running time of each chapter, memory and threads of a kernel, and how rooms of
-learners fare on a hub (10 minutes; load_hub.py), all on this machine.
+learners fare on a hub (15 minutes; load_hub.py), all on this machine.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ import load_hub
 
 ROOT = Path(__file__).parents[1]
 CHAPTERS = sorted((ROOT / "notebooks").glob("[0-9]*.ipynb"))
-ROOMS = (1, 10, 40)
+ROOMS, HALF = (1, 10, 40), (2, 10)  # learners of a lesson, and of half a day
 RESERVE = 2  # GB
 TIME = re.compile(
     r"\*\*Time\*\* (\d+) minutes to read, (\d+) for the exercises, "
@@ -83,14 +83,21 @@ def kernel_row(name, code, threads):
     return name, threads or "nothing", memory, running
 
 
+def each(rooms, few, many):
+    """Return the gigabytes that one learner more takes."""
+    return (rooms[many][-1] - rooms[few][-1]) / (many - few) / 1e9
+
+
 if __name__ == "__main__":
     load_hub.go_private()
     rooms = {n: asyncio.run(load_hub.room(n, "03_autograd")) for n in ROOMS}
-    few, many = ROOMS[-2:]
-    more = many - few
-    cores = psutil.cpu_count()
-    memory = (rooms[many][2] - rooms[few][2]) / more / 1e9
-    work = (max(rooms[many][0]) - max(rooms[few][0])) / more * cores
+    half = {
+        n: asyncio.run(load_hub.room(n, load_hub.HALF_DAY, keep=True))
+        for n in HALF
+    }
+    (few, many), cores = ROOMS[-2:], psutil.cpu_count()
+    closed, opened = each(rooms, *ROOMS[-2:]), each(half, *HALF)
+    work = (max(rooms[many][1]) - max(rooms[few][1])) / (many - few) * cores
     chapters = table(
         ("chapter", "read", "do", "teach", "run", "memory"),
         *map(chapter_row, CHAPTERS),
@@ -104,16 +111,24 @@ if __name__ == "__main__":
         ),
     )
     wants = table(
-        ("room", "memory", "cores"),
+        ("room", "memory, closed", "memory, left open", "cores"),
         *(
             (
                 size,
-                f"{size * memory + RESERVE:.0f}\N{NO-BREAK SPACE}GB",
+                *(
+                    f"{size * memory + RESERVE:.0f}\N{NO-BREAK SPACE}GB"
+                    for memory in (closed, opened)
+                ),
                 math.ceil(size * work / 60),
             )
-            for size in (10, 40, 200)
+            for size in (10, 40, 200, 500)
         ),
     )
+    rows = [
+        load_hub.row(size, *found)
+        for measured in (rooms, half)
+        for size, found in measured.items()
+    ]
     page = f"""\
 <!-- Written by make measure. -->
 <!-- chapters -->
@@ -126,13 +141,14 @@ if __name__ == "__main__":
 
 <!-- rooms -->
 
-{table(load_hub.HEAD, *(load_hub.row(n, *rooms[n]) for n in ROOMS))}
+{table(load_hub.HEAD, *rows)}
 
 Measured on {cores} cores of {platform.machine()} with \
-{psutil.virtual_memory().total / 1e9:.0f} GB of memory. From the last two \
-rows, one learner more takes {memory:.2f} GB, and {work:.0f} seconds of a \
-core. So this is what a room wants, {RESERVE} GB for the hub and the machine \
-included, and cores for all to be done within a minute of one key:
+{psutil.virtual_memory().total / 1e9:.0f} GB of memory. One learner more \
+takes {closed:.2f} GB, or {opened:.2f} GB with the chapters of half a day \
+left open, and {work:.0f} seconds of a core. So this is what a room wants, \
+{RESERVE} GB for the hub and the machine included, and cores for all to be \
+done within a minute of one key:
 
 {wants}
 """

@@ -52,6 +52,8 @@ test.yml windows always jupyter-book build . -W -n --keep-going
 test.yml windows always pytest
 test.yml pins always make pins
 test.yml matrix merged python tools/matrix.py
+test.yml cluster merged docker build -f classroom/Dockerfile -t one-curve .
+test.yml cluster merged -f classroom/z2jh-values.yaml > /dev/null
 test.yml newest weekly jupyter-book build . -W -n --keep-going
 test.yml newest weekly pytest --nbval-sanitize-with=tests/versions.ini
 test.yml colab weekly pytest notebooks --nbval-sanitize-with=tests/versions.ini

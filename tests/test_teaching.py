@@ -2,12 +2,24 @@
 
 import ast
 import builtins
+import inspect
 import re
+import socket
 
+import numpy as np
+import pytest
+import torch
+import yaml
 from bs4 import BeautifulSoup
 
-from conftest import CHAPTERS, ROOT
+import room
+import sinefit
+from conftest import CHAPTERS, NO_HUB, ROOT, make
 from runner import cells
+
+SLIDES = ".slides > section"
+ROW = r"^\| (\d+) \|(?: (.*?))? \| (.*?) \|(?: (.*))? \|$"
+HALF_DAY = "1, 2, 3, 5, 6, 7, left open"
 
 
 def test_what_was_measured_is_of_these_chapters():
@@ -18,11 +30,12 @@ def test_what_was_measured_is_of_these_chapters():
         name = title.splitlines()[0].removeprefix("# ")
         told = " | ".join(re.search(minutes, title).groups())
         assert f"| {int(path.stem[:2])}. {name} | {told} | " in measured
-    for learners in (1, 10, 40):
-        assert re.search(rf"^\| {learners} \| \d+ \|", measured, re.M)
-    for learners in (10, 40, 200):
-        row = rf"^\| {learners} \| \d+\sGB \| \d+ \|$"
-        assert re.search(row, measured, re.M)
+    for learners, ran in ((1, "3"), (10, "3"), (40, "3"), (10, HALF_DAY)):
+        row = rf"^\| {learners} \| {ran} \| {learners} \|.*\| none \|$"
+        assert re.search(row, measured, re.M), (learners, ran)
+    for learners in (10, 40, 200, 500):
+        row = rf"^\| {learners} \| \d+\sGB \| \d+\sGB \| \d+ \|$"
+        assert re.search(row, measured, re.M), learners
 
 
 def names(code, context):
@@ -58,14 +71,26 @@ def made_up_to(path, heading):
     raise LookupError(f"{path.stem} has no section called {heading}")
 
 
-def test_a_plan_adds_up_and_prepares_its_exercises():
+def headings(made, path):
+    """Return the heading of each slide of a chapter's deck."""
+    file = made / "slides" / f"{path.stem}.slides.html"
+    page = BeautifulSoup(file.read_text("utf-8"), "html.parser")
+    titles = [slide.find(["h1", "h2"]) for slide in page.select(SLIDES)]
+    return [title.get_text().rstrip("\N{PILCROW SIGN}") for title in titles]
+
+
+def plans():
+    """Return the rows of each plan: minutes, slides, where, and what to do."""
     page = (ROOT / "book" / "teaching.md").read_text(encoding="utf-8")
-    plans = re.findall(r"(?:^\| \d+ \|.*\n)+", page, re.M)[:2]
-    for plan, length in zip(plans, (90, 240), strict=True):
-        rows = re.findall(r"^\| (\d+) \| (.*?) \|", plan, re.M)
-        assert sum(int(minutes) for minutes, _ in rows) == length
+    found = re.findall(r"(?:^\| \d+ \|.*\n)+", page, re.M)
+    return [re.findall(ROW, plan, re.M) for plan in found]
+
+
+def test_a_plan_adds_up_and_prepares_its_exercises():
+    for plan, length in zip(plans(), (90, 240), strict=True):
+        assert sum(int(minutes) for minutes, *_ in plan) == length
         made = {}
-        for _, where in rows:
+        for _, _, where, _ in plan:
             if found := re.search(r"chapter (\d)\b.*\*(.+)\*", where):
                 path = CHAPTERS[int(found[1]) - 1]
                 made[found[1]] = made_up_to(path, found[2])
@@ -76,6 +101,150 @@ def test_a_plan_adds_up_and_prepares_its_exercises():
                 needed = names(solution.source, ast.Load) - own
                 missing = needed - made[chapter]
                 assert not missing, f"exercise {chapter}.{exercise}: {missing}"
+
+
+def test_the_slides_of_a_row_are_those_of_its_sections(made):
+    for plan in plans():
+        done = {}  # how many sections of each chapter
+        for _, slides, where, _ in plan:
+            if not slides:
+                assert not re.match(r"\[?chapter|exercise", where), where
+                continue
+            chapter, _, numbers = slides.partition(": ")
+            path = CHAPTERS[int(chapter) - 1]
+            first, _, last = numbers.partition("\N{EN DASH}")
+            shown = headings(made, path)
+            shown = shown[int(first) - 1 : int(last or first)]
+            if where.startswith("exercise"):
+                assert {*shown} == {"Your turn"}, (slides, shown)
+                continue
+            (end,) = re.findall(r"\*(.+)\*", where)
+            assert int(re.search(r"chapter (\d)", where)[1]) == int(chapter)
+            sections = [cells(path)[0].source.splitlines()[0][2:]]
+            for cell in cells(path):
+                sections += re.findall("^## (.+)", cell.source, re.M)
+            begin = done.get(chapter, 0)
+            done[chapter] = sections.index(end) + 1
+            covered = sections[begin : done[chapter]]
+            wanted = [h for h in headings(made, path) if h in covered]
+            assert shown == wanted, (slides, shown, wanted)
+
+
+def test_the_answers_of_the_quiz_hold():
+    page = (ROOT / "book" / "quiz.md").read_text("utf-8")
+    folded = re.findall(r"Answers\n(.+?):::", page, re.S)
+    before, after = (re.findall(r"^\d\. (.+)", a, re.M) for a in folded)
+    assert len(before) == len(after) == 5
+
+    a, b = (torch.tensor(v, requires_grad=True) for v in (1.0, 0.0))
+    ((a + 2 * b - 3) ** 2).backward()
+    assert before[0].endswith(f"= {b.grad:.0f}$.")
+    assert (1 + 2 * 0.01 - 3) ** 2 < 4
+    assert before[1].startswith("Larger")
+    matrix = np.array([[2, 1], [1, 2]])
+    assert before[2].startswith("$(1, 1)$ by 3, and $(1, -1)$ by 1")
+    assert (matrix @ [1, 1] == [3, 3]).all()
+    assert (matrix @ [1, -1] == [1, -1]).all()
+    assert (matrix @ [1, 0] == [2, 1]).all()
+    assert "$M(1, 0)$ is $(2, 1)$" in before[2]
+    vanish = [f for f in (0.9, -0.5, -1.1, 1.1) if abs(f**999) < 1e-9]
+    assert vanish == [0.9, -0.5]
+    assert before[3].startswith("$0.9$ and $-0.5$: ")
+    x, k, y = np.ones(2000), np.ones((4, 1)), np.ones((2000, 1))
+    assert before[4].startswith(f"`{(x**k).shape}`; and `{(y - x).shape}`")
+
+    x, _ = sinefit.data()
+    twice = [np.linalg.eigvalsh(hessian(np.tile(x, n)))[-1] for n in (1, 2)]
+    assert twice[1] / twice[0] == pytest.approx(2)
+    assert after[0].startswith("It is halved")
+    w = torch.tensor(3.0, requires_grad=True)
+    once = [(w**2).backward() or w.grad.item() for _ in range(2)]
+    assert after[1].startswith(f"{once[1]:.0f}: each call gives {once[0]:.0f}")
+    shrink = 1 - 1.01 * 2 / twice[0] * np.linalg.eigvalsh(hessian(x))
+    assert [factor < -1 for factor in shrink] == [False] * 3 + [True]
+    assert "below $-1$" in after[2] and "smaller learning rate" in after[2]
+    with pytest.raises(RuntimeError, match="a leaf Variable that requires"):
+        w -= 1e-6 * w.grad
+    assert "a leaf Variable that requires grad" in after[3]
+    rtol = inspect.signature(sinefit.check).parameters["rtol"].default
+    assert f"to {rtol:g} of each loss" in after[4]
+
+
+def hessian(x):
+    """Return the second derivatives of the loss of a cubic on these points."""
+    powers = x ** np.arange(4)[:, None]
+    return 2 * powers @ powers.T
+
+
+def test_the_room_is_looked_at(monkeypatch):
+    with socket.socket() as other:
+        other.bind(("", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        ready, told = room.network(port)
+        assert not ready
+        assert f"port {port} is taken" in told
+    monkeypatch.setattr(room, "address", lambda: "192.0.2.7")
+    ready, told = room.network(port)
+    assert ready
+    assert f"http://192.0.2.7:{port};" in told
+    for lost in ("127.0.0.1", "a-laptop"):
+        monkeypatch.setattr(room, "address", lambda lost=lost: lost)
+        assert room.network(port)[0] is False
+
+    measured = "One learner more takes 0.30 GB, or 1.50 GB with"
+    for free, ready, words in (
+        (7.9, False, "20 learners take 8, or 32 if"),
+        (8.1, True, "Shut Down All"),
+        (32.1, True, "half a day open"),
+    ):
+        found = room.memory(20, free, measured)
+        assert found[0] is ready
+        assert words in found[1]
+    assert "Shut Down" not in found[1]
+    assert room.disk(20, 20.0)[0]
+    assert not room.disk(20, 19.9)[0]
+    monkeypatch.setenv("PATH", "")
+    ready, told = room.grading()
+    assert not ready
+    assert "apt install bubblewrap" in told
+
+
+@pytest.mark.long
+def test_make_room_looks_at_this_machine(monkeypatch):
+    pytest.importorskip("jupyterhub", reason=NO_HUB)
+    monkeypatch.setenv("N", "1")
+    lines = make(ROOT, "room").stdout.splitlines()
+    names = "copies network accounts memory disk grading".split()
+    assert [line.split()[1] for line in lines[-6:]] == names
+    assert {line.split()[0] for line in lines[-6:]} <= {"ok", "no"}
+    monkeypatch.setenv("N", "many")
+    done = make(ROOT, "room")
+    assert done.returncode != 0
+    assert "N: expected how many learners will come, got 'many'" in done.stdout
+
+
+def test_the_cluster_has_what_was_measured():
+    values = (ROOT / "classroom" / "z2jh-values.yaml").read_text("utf-8")
+    server = yaml.safe_load(values)["singleuser"]
+    image = (ROOT / "classroom" / "Dockerfile").read_text("utf-8")
+    measured = (ROOT / "book" / "measured.md").read_text("utf-8")
+    sizes = re.search(r"takes ([\d.]+) GB, or ([\d.]+) GB", measured).groups()
+    closed, opened = map(float, sizes)
+    assert (
+        closed * 1000 < int(server["memory"]["guarantee"].rstrip("M")) < 1000
+    )
+    assert opened < int(server["memory"]["limit"].rstrip("G"))
+    assert f"--uid {server['uid']} learner" in image
+    assert f"USER {server['uid']}" in image
+    home = server["storage"]["homeMountPath"]
+    assert f"WORKDIR {home}" in image
+    command = server["lifecycleHooks"]["postStart"]["exec"]["command"][-1]
+    for path in re.findall(r"/srv/[\w.]+", command):
+        assert path in image
+    assert f"hand_out.py {home} $copies" in command
+    for name, value in server["extraEnv"].items():
+        assert f"{name}={value}" in image
 
 
 def test_the_page_has_the_notes_and_the_chapters_have_not(built):
