@@ -116,5 +116,7 @@ def test_a_branch_is_what_git_takes_for_one():
 
 def test_only_the_search_page_loads_what_it_takes_to_search(built):
     pages = {p.name: p.read_text("utf-8") for p in built.rglob("*.html")}
-    loading = {name for name, text in pages.items() if "searchindex" in text}
+    loading = {name for name, text in pages.items() if "search.js" in text}
     assert loading == {"search.html"}
+    tools = ("searchindex.js", "searchtools.js", "language_data.js")
+    assert not any(tool in text for text in pages.values() for tool in tools)

@@ -160,10 +160,21 @@ def test_three_exercises_each_with_its_solution_and_its_check(path):
         assert set(answers) <= set(named), "the text names its answers"
 
 
+def changes(path):
+    """Return how many lines of the loop are new and gone, as a page tells."""
+    code = "\n".join(cell.source for cell in cells(path, "code"))
+    if not (compared := re.search(r'loop_diff\("(\w+)", "(\w+)"', code)):
+        return "", ""
+    lines = sinefit.loop_diff(*compared.groups()).data.splitlines()
+    return tuple(str(sum(x[0] == sign for x in lines)) for sign in "+-")
+
+
 def test_the_welcome_page_tells_the_chapters_titles_and_losses():
     page = (ROOT / "index.md").read_text(encoding="utf-8")
     rows = re.findall(
-        r"^\| \d\. \[(.+)\]\(notebooks/(\w+)\.ipynb\).*\| ([\d.]+) \|$",
+        r"^\d\. \[(.+)\]\(notebooks/(\w+)\.ipynb\) \[.+\]\{\.job\}"
+        r"(?: \[\+(\d+) \N{MINUS SIGN}(\d+)\]\{\.diff\})?"
+        r" \[([\d.]+)\]\{\.loss\}$",
         page,
         re.M,
     )
@@ -173,7 +184,7 @@ def test_the_welcome_page_tells_the_chapters_titles_and_losses():
         (loop,) = cells(path, tag="loop")
         last = printed(loop).split()[-1]
         if path in LADDER:
-            expected.append((title, path.stem, last))
+            expected.append((title, path.stem, *changes(path), last))
         else:
             assert f"**{title}](notebooks/{path.name})" in page.replace(
                 "[", "**"

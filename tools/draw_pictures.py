@@ -31,57 +31,81 @@ def draw_fit(target):
     plt.savefig(target, metadata={"Software": None})
 
 
-MOTION = """Chapter 1's run, played once in five seconds. Left, a cubic that
-starts far from a sine bends until it lies on it. Right, its loss falls, on
-logarithmic scales of loss and step, towards a line, the floor."""
+FIT = """A cubic that starts far from a sine bends, in five seconds, until it
+lies on it."""
+LOSS = """Its loss falls over 2000 steps, on a logarithmic scale, from 999.51
+towards a line, the floor."""
+FRAMES = 60
 
 
 def draw_motion(target):
-    """Write the run as an SVG, to stand in a page, that plays once.
+    """Write the run as two SVGs, to stand in a page, that play once.
 
-    It shows the cubic at steps that lie ever further apart; where a reader
+    Frames lie ever further apart, for most happens early. Where a reader
     wants no motion, book.css shows the end alone.
     """
     x, y = sinefit.data()
     V = np.vander(x, 4, increasing=True)
-    w, frames, losses = np.array(sinefit.START), [], []
-    shown = np.unique(np.geomspace(1, 2000, 40).astype(int) - 1)
+    w, curves, losses = np.array(sinefit.START), [], []
+    shown = (1999 * np.linspace(0, 1, FRAMES) ** 3).astype(int)
     for t in range(2000):
         error = V @ w - y
         losses.append(error @ error)
         if t in shown:
-            frames.append(
-                outline(x[::64], (V @ w)[::64], (-3.2, 3.2), (-2, 2))
-            )
+            curve = outline(x[::64], (V @ w)[::64], (-3.2, 3.2), (-2, 2))
+            curves += [curve] * np.count_nonzero(shown == t)
         w -= 1e-6 * 2 * error @ V
-    steps, height = np.log10(1 + shown), np.log10(losses)[shown]
-    trail = outline(steps, height, (0, 3.4), (0.5, 3.5), left=310)
+    steps = np.unique(np.geomspace(1, 2000, 150).astype(int)) - 1
+    box = (0, 2000), (0.5, 3.25)
+    trail = outline(steps, np.log10(losses)[steps], *box)
     floor = np.log10(sinefit.optimum(x, y)[1])
-    ground = outline([0, 3.4], [floor, floor], (0, 3.4), (0.5, 3.5), left=310)
-    sine = outline(x[::64], y[::64], (-3.2, 3.2), (-2, 2))
+    widths = ";".join(f"{28 + 240 * t / 1999:.1f}" for t in shown)
     once = 'dur="5s" fill="freeze"'
-    target.write_text(
-        f"""<svg class="motion" viewBox="0 0 600 200" role="img">
-<title>{MOTION}</title>
-<path class="sine" d="{sine}"/>
-<path class="floor" d="{ground}"/>
-<path class="fit still" d="{frames[-1]}"/>
+    left = f"""<path class="sine" \
+d="{outline(x[::64], y[::64], (-3.2, 3.2), (-2, 2))}"/>
+<path class="fit still" d="{curves[-1]}"/>
+<path class="fit moving" d="{curves[0]}">
+<animate attributeName="d" {once} values="{";".join(curves)}"/></path>
+{text(60, 150, "sin(x)")}{text(200, 30, "the cubic", "fit")}"""
+    right = f"""<path class="floor" d="{outline(box[0], [floor] * 2, *box)}"/>
+<clipPath id="so-far"><rect height="200" width="300">
+<animate attributeName="width" {once} values="{widths}"/></rect></clipPath>
 <path class="loss still" d="{trail}"/>
-<path class="fit moving" d="{frames[0]}">
-<animate attributeName="d" {once} values="{";".join(frames)}"/></path>
-<path class="loss moving" d="{trail}" pathLength="1"
-stroke-dasharray="1" stroke-dashoffset="1">
-<animate attributeName="stroke-dashoffset" {once} values="1;0"/></path>
-</svg>
+<path class="loss moving" d="{trail}" clip-path="url(#so-far)"/>
+"""
+    for power in (1, 2, 3):
+        up = 180 - 170 * (power - 0.5) / 2.75
+        right += text(24, up + 4, f"{10**power}", "end")
+    right += text(28, 196, "0") + text(268, 196, "2000 steps", "end")
+    right += text(60, 30, "the loss", "loss") + text(120, 172, "the floor")
+    pictures = "\n".join(
+        f'<svg viewBox="0 0 280 200" role="img">\n'
+        f"<title>{title}</title>\n{inside}\n</svg>"
+        for title, inside in ((FIT, left), (LOSS, right))
+    )
+    again = (
+        "this.parentNode.querySelectorAll('svg')"
+        ".forEach(picture => picture.setCurrentTime(0))"
+    )
+    target.write_text(
+        f"""<div class="motion">
+{pictures}
+<button type="button" onclick="{again}">Play again</button>
+</div>
 """,
         encoding="utf-8",
     )
 
 
-def outline(x, y, across, up, left=10):
-    """Return an SVG path through points, in a box of 280 by 180."""
-    x = left + 280 * np.subtract(x, across[0]) / np.ptp(across)
-    y = 190 - 180 * np.subtract(y, up[0]) / np.ptp(up)
+def text(x, y, words, kind=""):
+    """Return words at a place of a picture."""
+    return f'<text x="{x:.0f}" y="{y:.0f}" class="{kind}">{words}</text>\n'
+
+
+def outline(x, y, across, up):
+    """Return an SVG path through points, in a picture of 280 by 200."""
+    x = 28 + 240 * np.subtract(x, across[0]) / np.ptp(across)
+    y = 180 - 170 * np.subtract(y, up[0]) / np.ptp(up)
     return "M" + "L".join(
         f"{i:.1f} {j:.1f}" for i, j in zip(x, y, strict=True)
     )

@@ -79,7 +79,9 @@ def use_address(app, config):
 
 
 def describe(app, page, template, context, doctree):
-    """Describe a page by its first paragraph."""
+    """Describe a page by its first paragraph; let the first have one title."""
+    if page == app.config.root_doc:
+        context["docstitle"] = ""
     first = doctree and doctree.next_node(nodes.paragraph)
     if first:
         text = shorten(first.astext(), 160, placeholder=" …")
@@ -112,6 +114,16 @@ def mend_buttons(app, page, template, context, doctree):
                 item["url"] = urls[item["text"]]
 
 
+def offer_colab(app, page, template, context, doctree):
+    """Add chapter 1 in Colab to the ways to start, on the first page."""
+    repository = given("GITHUB_REPOSITORY")
+    if repository and page == app.config.root_doc:
+        link = f"{COLAB}/github/{repository}/blob/copies/01_numpy.ipynb"
+        before, start, after = context["body"].partition('<p class="start">')
+        there = f' <a href="{link}">Open it in Colab</a></p>'
+        context["body"] = before + start + after.replace("</p>", there, 1)
+
+
 def setup(app):
     """Register the extension, and those that need an address."""
     app.setup_extension("sphinxext.opengraph")
@@ -121,5 +133,6 @@ def setup(app):
         app.config.sitemap_url_scheme = "{link}"
     app.connect("config-inited", use_address, priority=100)
     app.connect("html-page-context", describe, priority=100)
+    app.connect("html-page-context", offer_colab)
     app.connect("html-page-context", mend_buttons, priority=900)
     return {"version": "1", "parallel_read_safe": True}

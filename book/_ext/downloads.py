@@ -1,7 +1,8 @@
 """Offer each chapter to take away: unsolved, with solutions, as a script.
 
-It adds to each chapter's page a line with these files and its settings in the
-playground. Without it the line and the files are missing.
+It adds to the head of each chapter's page a card: the minutes it takes, these
+files, and its settings in the playground. Without it the card and the files
+are missing.
 """
 
 import sys
@@ -12,16 +13,17 @@ import nbformat
 from nbconvert import PythonExporter
 
 sys.path.append(str(Path(__file__).parents[2] / "classroom"))
+from address import COLAB, given
 from copies import CHAPTERS, alone, read, unsolved
 
-BOOKS = "lr=1e-6&momentum=0&steps=2000", "these settings in the playground"
+BOOKS = "lr=1e-6&momentum=0&steps=2000", "playground"
 OWN = {  # chapters whose weights are not those of powers of x
     "04_custom_function": (
         "a=0&b=0.45&c=0&d=-0.0675&lr=5e-6",
-        "this start and rate on powers of x, in the playground",
+        "playground, on powers of x",
     ),
     "08_network": None,
-    "09_data": (BOOKS[0], "the same run on all points, in the playground"),
+    "09_data": (BOOKS[0], "playground, on all points"),
 }
 
 
@@ -31,18 +33,23 @@ def offer(app, page, template, context, doctree):
     if name not in [chapter.stem for chapter in CHAPTERS]:
         return
     up = context["pathto"]
+    files = {"notebook": f"{name}.ipynb", "script": f"{name}.py"}
+    files["with solutions"] = f"solved/{name}.ipynb"
     items = [
-        f'<a href="{up("take", 1)}/{name}.ipynb" download>notebook</a>',
-        f'<a href="{up("take", 1)}/solved/{name}.ipynb" download>'
-        "with solutions</a>",
-        f'<a href="{up("take", 1)}/{name}.py" download>script</a>',
+        f'<a href="{up("take", 1)}/{file}" download>{what}</a>'
+        for what, file in files.items()
     ]
+    if repository := given("GITHUB_REPOSITORY"):
+        there = f"{COLAB}/github/{repository}/blob/copies/{name}.ipynb"
+        items.insert(0, f'<a href="{there}">Colab</a>')
     if setting := OWN.get(name, BOOKS):
         there = f"{up('book/playground')}#{escape(setting[0])}"
         items.append(f'<a href="{there}">{setting[1]}</a>')
-    line = f'<p class="take"><b>Take it along:</b> {", ".join(items)}.</p>\n'
     before, cell, after = context["body"].partition('<div class="cell ')
-    context["body"] = before + line + cell + after
+    before, _, minutes = before.partition("<strong>Time</strong> ")
+    minutes, end, rest = minutes.partition("</p>")
+    card = f'<p class="take"><b>{minutes}</b> {" ".join(items)}</p>\n'
+    context["body"] = before + end + rest + card + cell + after
 
 
 def write_files(app, error):

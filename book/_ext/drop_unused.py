@@ -20,12 +20,14 @@ SCRIPTS = re.compile(
 STYLES = re.compile(
     r"\s*<link [^>]*(?:thebe|togglebutton|sphinx-design)[^>]*css[^>]*>"
 )
+# The book's own search, sections.py, has what it needs.
 SEARCH = re.compile(
     r'\s*<script src="[^"]*(?:searchtools|language_data|searchindex)\.js">'
     "</script>"
 )
 GONE = re.compile(
-    r"\.map$|macros\.html$|\.woff2$|fa-regular|fa-brands|fontawesome\.js"
+    r"\.map$|macros\.html$|(?:searchtools|language_data)\.js$"
+    r"|\.woff2$|fa-regular|fa-brands|fontawesome\.js"
     r"|(?:thebe|design-tabs|togglebutton|sphinx-design\.min)\.(?:css|js)$"
 )
 THEMES = {"fontawesome", "thebe", "design-tabs", "togglebutton", "webpack"}
@@ -97,8 +99,7 @@ def lighten(app, error):
     for page in app.outdir.rglob("*.html"):
         text = page.read_text(encoding="utf-8")
         text = SCRIPTS.sub("", STYLES.sub("", text))
-        if page.name != "search.html":
-            text = SEARCH.sub("", text)
+        text = SEARCH.sub("", text)
         page.write_text(text, encoding="utf-8")
         words.update(WORD.findall(text))
     for script in {*static.rglob("*.js")}.difference(gone):

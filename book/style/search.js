@@ -1,0 +1,100 @@
+// The search page: the sections that hold the words of a query, the best
+// first, each with a sentence. sections.js, which sections.py writes, holds
+// what there is to find.
+
+const SHOWN = 20;
+
+// Words as they are compared: change, changes and changing are one.
+const END = /(?:es|s|ed|ing|e)$/;
+const stem = (word) => (word.length > 4 ? word.replace(END, "").replace(/s$/, "") : word);
+const words = (text) => (text.toLowerCase().match(/[\p{L}\p{N}_]+/gu) ?? []).map(stem);
+
+const entries = SECTIONS.map(([address, title, heading, text]) => {
+  const found = words(text);
+  const counts = new Map();
+  for (const word of found) counts.set(word, (counts.get(word) ?? 0) + 1);
+  const named = words(heading);
+  return {
+    address, title, heading, text, counts, named: new Set(named),
+    length: found.length, run: ` ${[...named, ...found].join(" ")} `,
+  };
+});
+
+// A rare word tells more than a common one.
+function rarity(word) {
+  const held = entries.filter(({ counts, named }) => counts.has(word) || named.has(word));
+  return held.length ? Math.log(1 + entries.length / held.length) : 0;
+}
+
+// The longest run of a query's words that stands in a section as it is.
+function longestRun(query, { run }) {
+  for (let size = query.length; size > 1; size -= 1) {
+    for (let first = 0; first + size <= query.length; first += 1) {
+      if (run.includes(` ${query.slice(first, first + size).join(" ")} `)) return size;
+    }
+  }
+  return 0;
+}
+
+function score(entry, query, weights) {
+  let sum = 0;
+  let matched = 0;
+  for (const [word, weight] of weights) {
+    const count = entry.counts.get(word) ?? 0;
+    const named = entry.named.has(word) ? 1.5 : 0;
+    if (count || named) matched += weight;
+    sum += weight * (named + count / (count + 0.5 + entry.length / 300));
+  }
+  const all = [...weights.values()].reduce((total, weight) => total + weight, 0);
+  return sum * (matched / all) ** 2 * (1 + longestRun(query, entry) / query.length);
+}
+
+function search(text) {
+  const query = words(text);
+  const weights = new Map(query.map((word) => [word, rarity(word)]));
+  return entries
+    .map((entry) => ({ ...entry, score: score(entry, query, weights), weights }))
+    .filter((entry) => entry.score > 0)
+    .sort((one, other) => other.score - one.score)
+    .slice(0, SHOWN);
+}
+
+// The sentence of a section that holds most of the query.
+function sentence({ text, weights }) {
+  const worth = (part) => [...new Set(words(part))]
+    .reduce((sum, word) => sum + (weights.get(word) ?? 0), 0);
+  const parts = text.split(/ ¶ |(?<=[.:?!]) /);
+  const best = parts.reduce((one, other) => (worth(other) > worth(one) ? other : one), "");
+  return best.length > 240 ? `${best.slice(0, 240)} …` : best;
+}
+
+function add(parent, name, text) {
+  const element = document.createElement(name);
+  element.textContent = text;
+  return parent.appendChild(element);
+}
+
+function marked(parent, text, weights) {
+  for (const part of text.split(/([\p{L}\p{N}_]+)/u)) {
+    const hit = weights.has(stem(part.toLowerCase()));
+    parent.append(hit ? add(parent, "mark", part) : part);
+  }
+}
+
+const query = new URLSearchParams(location.search).get("q")?.trim();
+if (query) {
+  for (const input of document.querySelectorAll("input[name=q]")) input.value = query;
+  const place = document.getElementById("search-results");
+  const found = search(query);
+  const told = add(place, "p", found.length
+    ? `The ${found.length} best sections for “${query}”:`
+    : `No section holds a word of “${query}”.`);
+  told.setAttribute("role", "status");
+  const list = add(place, "ol", "");
+  for (const entry of found) {
+    const item = add(list, "li", "");
+    add(item, "a", entry.heading).href = entry.address;
+    if (entry.heading !== entry.title) add(item, "span", ` in ${entry.title}`);
+    marked(add(item, "p", ""), sentence(entry), entry.weights);
+  }
+}
