@@ -40,7 +40,7 @@ APART = (
     and not os.environ.get("HUB_ALLOW_ROOT")
 )
 PATIENCE = 600  # seconds that a learner waits, for all together
-HEAD = ("room", "runs", "done", "median", "slowest", "memory", "failed")
+HEAD = ("room", "runs", "median", "slowest", "memory", "failed")
 
 
 class Failed(Exception):
@@ -267,7 +267,6 @@ def row(size, what, times, failures, peak):
     return (
         size,
         what,
-        len(times),
         f"{statistics.median(times):.0f}\N{NO-BREAK SPACE}s" if times else "-",
         f"{max(times):.0f}\N{NO-BREAK SPACE}s" if times else "-",
         f"{peak / 1e9:.1f}\N{NO-BREAK SPACE}GB",

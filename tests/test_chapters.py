@@ -165,7 +165,7 @@ def changes(path):
     code = "\n".join(cell.source for cell in cells(path, "code"))
     if not (compared := re.search(r'loop_diff\("(\w+)", "(\w+)"', code)):
         return "", ""
-    lines = sinefit.loop_diff(*compared.groups()).data.splitlines()
+    lines = str(sinefit.loop_diff(*compared.groups())).splitlines()
     return tuple(str(sum(x[0] == sign for x in lines)) for sign in "+-")
 
 

@@ -59,14 +59,14 @@ def draw_motion(target):
     box = (0, 2000), (0.5, 3.25)
     trail = outline(steps, np.log10(losses)[steps], *box)
     floor = np.log10(sinefit.optimum(x, y)[1])
-    widths = ";".join(f"{28 + 240 * t / 1999:.1f}" for t in shown)
+    widths = ";".join(f"{36 + 232 * t / 1999:.1f}" for t in shown)
     once = 'dur="5s" fill="freeze"'
     left = f"""<path class="sine" \
 d="{outline(x[::64], y[::64], (-3.2, 3.2), (-2, 2))}"/>
 <path class="fit still" d="{curves[-1]}"/>
 <path class="fit moving" d="{curves[0]}">
 <animate attributeName="d" {once} values="{";".join(curves)}"/></path>
-{text(60, 150, "sin(x)")}{text(200, 30, "the cubic", "fit")}"""
+{text(72, 164, "sin(x)")}{text(200, 30, "the cubic", "fit")}"""
     right = f"""<path class="floor" d="{outline(box[0], [floor] * 2, *box)}"/>
 <clipPath id="so-far"><rect height="200" width="300">
 <animate attributeName="width" {once} values="{widths}"/></rect></clipPath>
@@ -75,8 +75,8 @@ d="{outline(x[::64], y[::64], (-3.2, 3.2), (-2, 2))}"/>
 """
     for power in (1, 2, 3):
         up = 180 - 170 * (power - 0.5) / 2.75
-        right += text(24, up + 4, f"{10**power}", "end")
-    right += text(28, 196, "0") + text(268, 196, "2000 steps", "end")
+        right += text(32, up + 4, f"{10**power}", "end")
+    right += text(36, 196, "0") + text(268, 196, "2000 steps", "end")
     right += text(60, 30, "the loss", "loss") + text(120, 172, "the floor")
     pictures = "\n".join(
         f'<svg viewBox="0 0 280 200" role="img">\n'
@@ -104,7 +104,7 @@ def text(x, y, words, kind=""):
 
 def outline(x, y, across, up):
     """Return an SVG path through points, in a picture of 280 by 200."""
-    x = 28 + 240 * np.subtract(x, across[0]) / np.ptp(across)
+    x = 36 + 232 * np.subtract(x, across[0]) / np.ptp(across)
     y = 180 - 170 * np.subtract(y, up[0]) / np.ptp(up)
     return "M" + "L".join(
         f"{i:.1f} {j:.1f}" for i, j in zip(x, y, strict=True)

@@ -79,9 +79,9 @@ def use_address(app, config):
 
 
 def describe(app, page, template, context, doctree):
-    """Describe a page by its first paragraph; let the first have one title."""
-    if page == app.config.root_doc:
-        context["docstitle"] = ""
+    """Describe a page by its first paragraph, and the first in its title."""
+    if page == app.config.root_doc:  # which has the book's name already
+        context["title"] = "Learn PyTorch from one tiny problem"
     first = doctree and doctree.next_node(nodes.paragraph)
     if first:
         text = shorten(first.astext(), 160, placeholder=" …")

@@ -33,8 +33,11 @@ def offer(app, page, template, context, doctree):
     if name not in [chapter.stem for chapter in CHAPTERS]:
         return
     up = context["pathto"]
-    files = {"notebook": f"{name}.ipynb", "script": f"{name}.py"}
-    files["with solutions"] = f"solved/{name}.ipynb"
+    files = {
+        "notebook": f"{name}.ipynb",
+        "with solutions": f"solved/{name}.ipynb",
+        "script": f"{name}.py",
+    }
     items = [
         f'<a href="{up("take", 1)}/{file}" download>{what}</a>'
         for what, file in files.items()

@@ -33,6 +33,7 @@ GONE = re.compile(
 THEMES = {"fontawesome", "thebe", "design-tabs", "togglebutton", "webpack"}
 WRITTEN_FOR = "sphinx-book-theme 1.3, pydata-sphinx-theme 0.17"
 WORD = re.compile(r"[\w-]+")
+INDENTS = re.compile(r"\s*\n\s*")
 NESTED = ("media", "supports", "layer", "container")
 # In a figure: what draws nothing, and less than a hundredth of a point.
 LINES = re.compile(r' (?:d|x|y)="[^"]*')
@@ -100,6 +101,11 @@ def lighten(app, error):
         text = page.read_text(encoding="utf-8")
         text = SCRIPTS.sub("", STYLES.sub("", text))
         text = SEARCH.sub("", text)
+        # Space tells something in an article alone.
+        menus, begin, rest = text.partition("<article")
+        article, end, foot = rest.rpartition("</article>")
+        menus, foot = (INDENTS.sub("\n", part) for part in (menus, foot))
+        text = menus + begin + article + end + foot
         page.write_text(text, encoding="utf-8")
         words.update(WORD.findall(text))
     for script in {*static.rglob("*.js")}.difference(gone):

@@ -8,6 +8,7 @@ extension nobody reads them there.
 from pathlib import Path
 
 import nbformat
+from docutils import nodes
 from sphinx.util.docutils import SphinxDirective
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
@@ -28,7 +29,8 @@ class TeachingNotes(SphinxDirective):
                 if "teacher" in cell.metadata.get("tags", []):
                     lines += cell.source.splitlines()[2:]
             lines.append("")
-        return self.parse_text_to_nodes("\n".join(lines))
+        notes = self.parse_text_to_nodes("\n".join(lines))
+        return [nodes.container("", *notes, classes=["teaching-notes"])]
 
 
 def setup(app):

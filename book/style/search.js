@@ -3,19 +3,23 @@
 // what there is to find.
 
 const SHOWN = 20;
+const TROUBLE = "What goes wrong";
+// Words that tell nothing of what is looked for.
+const LITTLE = new Set(("a an and are as at be being by can cannot do does for from how i in is "
+  + "it my no not of on or that the this to what why with").split(" "));
 
 // Words as they are compared: change, changes and changing are one.
 const END = /(?:es|s|ed|ing|e)$/;
 const stem = (word) => (word.length > 4 ? word.replace(END, "").replace(/s$/, "") : word);
 const words = (text) => (text.toLowerCase().match(/[\p{L}\p{N}_]+/gu) ?? []).map(stem);
 
-const entries = SECTIONS.map(([address, title, heading, text]) => {
-  const found = words(text);
+const entries = SECTIONS.map(([address, place, heading, text, code]) => {
+  const found = words(`${text} ${code}`);
   const counts = new Map();
   for (const word of found) counts.set(word, (counts.get(word) ?? 0) + 1);
   const named = words(heading);
   return {
-    address, title, heading, text, counts, named: new Set(named),
+    address, place, heading, text, counts, named: new Set(named),
     length: found.length, run: ` ${[...named, ...found].join(" ")} `,
   };
 });
@@ -46,12 +50,15 @@ function score(entry, query, weights) {
     sum += weight * (named + count / (count + 0.5 + entry.length / 300));
   }
   const all = [...weights.values()].reduce((total, weight) => total + weight, 0);
-  return sum * (matched / all) ** 2 * (1 + longestRun(query, entry) / query.length);
+  const trouble = entry.place.endsWith(TROUBLE) ? 1.5 : 1; // what most look for
+  return trouble * sum * (matched / all) ** 2 * (1 + longestRun(query, entry) / query.length);
 }
 
 function search(text) {
   const query = words(text);
-  const weights = new Map(query.map((word) => [word, rarity(word)]));
+  const telling = query.filter((word) => !LITTLE.has(word));
+  const weights = new Map(
+    (telling.length ? telling : query).map((word) => [word, rarity(word)]));
   return entries
     .map((entry) => ({ ...entry, score: score(entry, query, weights), weights }))
     .filter((entry) => entry.score > 0)
@@ -64,7 +71,7 @@ function sentence({ text, weights }) {
   const worth = (part) => [...new Set(words(part))]
     .reduce((sum, word) => sum + (weights.get(word) ?? 0), 0);
   const parts = text.split(/ ¶ |(?<=[.:?!]) /);
-  const best = parts.reduce((one, other) => (worth(other) > worth(one) ? other : one), "");
+  const best = parts.reduce((one, other) => (worth(other) > worth(one) ? other : one));
   return best.length > 240 ? `${best.slice(0, 240)} …` : best;
 }
 
@@ -94,7 +101,7 @@ if (query) {
   for (const entry of found) {
     const item = add(list, "li", "");
     add(item, "a", entry.heading).href = entry.address;
-    if (entry.heading !== entry.title) add(item, "span", ` in ${entry.title}`);
+    if (entry.place) add(item, "span", ` in ${entry.place}`);
     marked(add(item, "p", ""), sentence(entry), entry.weights);
   }
 }
