@@ -84,13 +84,13 @@ d="{outline(x[::64], y[::64], (-3.2, 3.2), (-2, 2))}"/>
         for title, inside in ((FIT, left), (LOSS, right))
     )
     again = (
-        "this.parentNode.querySelectorAll('svg')"
+        "this.closest('.motion').querySelectorAll('svg')"
         ".forEach(picture => picture.setCurrentTime(0))"
     )
     target.write_text(
         f"""<div class="motion">
 {pictures}
-<button type="button" onclick="{again}">Play again</button>
+<p><button type="button" onclick="{again}">Play again</button></p>
 </div>
 """,
         encoding="utf-8",
