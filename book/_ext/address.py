@@ -59,7 +59,8 @@ def use_address(app, config):
     config.notfound_context = {
         "title": "No such page",
         "body": "<h1>No such page</h1><p>This address names no page of the "
-        "book. The menu and the search know them all.</p>",
+        "book. The menu and the search know them all; "
+        f'<a href="{urlparse(url).path or "/"}">begin at the first</a>.</p>',
     }
     if not repository:
         return
@@ -131,6 +132,11 @@ def setup(app):
         app.setup_extension("sphinx_sitemap")
         app.setup_extension("notfound.extension")
         app.config.sitemap_url_scheme = "{link}"
+        app.config.sitemap_excludes = [
+            "404.html",
+            "genindex.html",
+            "search.html",
+        ]
     app.connect("config-inited", use_address, priority=100)
     app.connect("html-page-context", describe, priority=100)
     app.connect("html-page-context", offer_colab)

@@ -32,6 +32,9 @@ GONE = re.compile(
 )
 THEMES = {"fontawesome", "thebe", "design-tabs", "togglebutton", "webpack"}
 WRITTEN_FOR = "sphinx-book-theme 1.3, pydata-sphinx-theme 0.17"
+# Where no script chooses a theme, it stays auto, and looks like the light one.
+LIGHT = re.compile(r'\[data-theme="?light"?\]')
+NO_SCRIPT = ":is([data-theme=light],[data-theme=auto])"
 WORD = re.compile(r"[\w-]+")
 INDENTS = re.compile(r"\s*\n\s*")
 NESTED = ("media", "supports", "layer", "container")
@@ -112,7 +115,8 @@ def lighten(app, error):
         words.update(WORD.findall(script.read_text(encoding="utf-8")))
     for sheet in static.rglob("*.css"):
         text = sheet.read_text(encoding="utf-8")
-        sheet.write_text("".join(used_rules(text, words)), encoding="utf-8")
+        kept = "".join(used_rules(text, words))
+        sheet.write_text(LIGHT.sub(NO_SCRIPT, kept), encoding="utf-8")
         if "fa-solid-900" in text:
             keep_icons(static / FONT, sheet.read_text(encoding="utf-8"))
     images = [*(static / "images").iterdir()]

@@ -24,13 +24,15 @@ def said(node, code):
     if isinstance(node, nodes.Text):
         return node.astext()
     classes = node.get("classes", ())
-    if "cell_input" in classes:
+    if "cell_input" in classes or node.get("language") == "diff":
         code.update(dict.fromkeys(re.findall(r"[^\W\d]\w+", node.astext())))
-    if {"cell_input", "teaching-notes"} & {*classes}:
         return ""
-    if isinstance(node, ELSEWHERE):
+    if "teaching-notes" in classes or isinstance(node, ELSEWHERE):
         return ""
-    parts = [said(child, code) for child in node.children]
+    shown = node.children
+    if node.get("nb_element") == "mime_bundle" and len(shown) > 1:
+        shown = [o for o in shown if o.get("mime_type") != "text/plain"]
+    parts = [said(child, code) for child in shown]
     if isinstance(node, nodes.TextElement):
         return " ".join("".join(parts).split())
     return f" {BREAK} ".join(filter(None, parts))

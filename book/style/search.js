@@ -100,7 +100,9 @@ if (query) {
   const list = add(place, "ol", "");
   for (const entry of found) {
     const item = add(list, "li", "");
-    add(item, "a", entry.heading).href = entry.address;
+    const link = add(item, "a", "");
+    link.href = entry.address;
+    marked(link, entry.heading, entry.weights);
     if (entry.place) add(item, "span", ` in ${entry.place}`);
     marked(add(item, "p", ""), sentence(entry), entry.weights);
   }

@@ -1,0 +1,190 @@
+"""What readers do with the pages: begin, search, copy, print, go without."""
+
+import re
+
+import pytest
+
+# What a learner types, and where the cure, or the explanation, stands.
+QUERIES = """
+loss does not change | 03_autograd.html#what-goes-wrong
+nan | 09_data.html#what-goes-wrong
+a leaf Variable that requires grad is being used in an in-place operation. \
+| 03_autograd.html#what-goes-wrong
+element 0 of tensors does not require grad and does not have a grad_fn \
+| 03_autograd.html#what-goes-wrong
+Using a target size (torch.Size([2000])) that is different to the input size \
+| 05_nn.html#what-goes-wrong
+sum or mean | 05_nn.html#sum-or-mean
+learning rate too large | 01_numpy.html#how-large-a-learning-rate
+save a model | 07_module.html#save-it
+overfitting | 09_data.html#overfitting
+buffer | glossary.html#term-buffer
+cuda | 02_tensors.html#what-goes-wrong
+"""
+
+
+@pytest.fixture(scope="module")
+def page(browser):
+    """Open a page of the browser, in the dark."""
+    page = browser.new_page(color_scheme="dark")
+    page.set_default_timeout(10_000)
+    yield page
+    page.close()
+
+
+@pytest.mark.parametrize("row", QUERIES.strip().split("\n"))
+def test_the_search_finds_the_right_section_first(row, built, page):
+    query, _, place = row.partition(" | ")
+    page.goto(f"{built.as_uri()}/search.html")
+    page.locator("main input[name=q]").fill(query)
+    page.keyboard.press("Enter")
+    first = page.locator("#search-results li").first
+    address = first.locator("a").get_attribute("href")
+    assert place in address, (query, address, first.inner_text())
+    assert first.locator("p").inner_text().strip()
+    assert first.locator("mark").count() >= 1
+    first.locator("a").click()
+    page.wait_for_url(f"**/{place}*")
+
+
+def test_the_search_says_when_it_finds_nothing(built, page):
+    page.goto(f"{built.as_uri()}/search.html?q=<xyzzy>")
+    told = page.locator("#search-results [role=status]").inner_text()
+    assert (
+        told == "No section holds a word of \N{LEFT DOUBLE QUOTATION MARK}"
+        "<xyzzy>\N{RIGHT DOUBLE QUOTATION MARK}."
+    )
+
+
+def test_what_is_typed_stands_beside_the_magnifier(built, page):
+    page.goto(f"{built.as_uri()}/search.html?q=loss")
+    icon = page.locator(
+        ".bd-search-container .fa-magnifying-glass"
+    ).bounding_box()
+    field = page.locator("main input[name=q]")
+    inside = field.evaluate("f => parseFloat(getComputedStyle(f).paddingLeft)")
+    text = field.bounding_box()["x"] + inside
+    assert text >= icon["x"] + icon["width"]
+
+
+def test_the_first_page_begins(built, page):
+    page.goto(f"{built.as_uri()}/index.html")
+    assert page.title().startswith("Learn PyTorch from one tiny problem")
+    for button, leads in (
+        ("Start chapter 1", "notebooks/01_numpy.html"),
+        ("Try the playground", "book/playground.html"),
+    ):
+        link = page.get_by_role("link", name=button)
+        assert link.get_attribute("href") == leads
+        bottom = link.evaluate("a => a.getBoundingClientRect().bottom")
+        assert bottom < page.viewport_size["height"]
+    page.set_viewport_size({"width": 320, "height": 600})
+    for row in page.locator(".ladder > li").all():
+        size = row.evaluate("li => parseFloat(getComputedStyle(li).fontSize)")
+        assert size >= 14
+    for number in range(7):
+        row = page.locator(".ladder > li").nth(number)
+        leads, box = row.locator("a").get_attribute("href"), row.bounding_box()
+        row.click(position={"x": box["width"] - 9, "y": box["height"] / 2})
+        page.wait_for_url(f"**/{leads}")
+        page.go_back()
+
+
+def test_the_run_on_the_first_page_can_be_played_again(built, page):
+    page.goto(f"{built.as_uri()}/index.html")
+    times = (
+        "[...document.querySelectorAll('.motion svg')]"
+        ".map(picture => picture.getCurrentTime())"
+    )
+    page.wait_for_function(f"Math.min(...{times}) > 0.5")
+    page.get_by_role("button", name="Play again").click()
+    assert max(page.evaluate(times)) < 0.4
+
+
+def test_a_command_is_copied_without_its_prompt(built, browser):
+    context = browser.new_context()
+    context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page = context.new_page()
+    page.goto(f"{built.as_uri()}/book/setup.html")
+    block = page.locator("div.highlight-console", has_text="$ make").first
+    block.hover()
+    block.locator("button.copybtn").click()
+    page.locator("button.copybtn.success").wait_for()
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert copied.startswith("make ")
+    assert "$" not in copied
+    page.goto(f"{built.as_uri()}/notebooks/03_autograd.html")
+    assert page.locator(".cell_input .copybtn").count() > 10
+    assert page.locator(".cell_output .copybtn").count() == 0
+    context.close()
+
+
+def test_a_dark_page_is_printed_light(built, page):
+    page.goto(f"{built.as_uri()}/notebooks/01_numpy.html")
+    page.locator("html[data-theme=dark]").wait_for()
+    page.evaluate(
+        """addEventListener("beforeprint", () => window.printed = [
+          document.documentElement.dataset.theme,
+          getComputedStyle(document.querySelector("article img")).filter])"""
+    )
+    page.pdf()
+    assert page.evaluate("window.printed") == ["light", "none"]
+    page.locator("html[data-theme=dark]").wait_for()
+
+
+def test_focus_shows_and_stays_and_says_the_mode(built, page):
+    page.goto(f"{built.as_uri()}/notebooks/02_tensors.html")
+    page.keyboard.press("Tab")
+    for button in page.locator(".article-header-buttons .btn").all():
+        if button.is_visible():
+            button.focus()
+            shown = "b => getComputedStyle(b).outlineStyle"
+            assert button.evaluate(shown) == "solid"
+    theme = page.locator(".theme-switch-button")
+    for _ in range(3):
+        theme.focus()
+        page.keyboard.press("Enter")
+        mode = page.locator("html").get_attribute("data-mode")
+        page.locator(f"[aria-label='Color mode: {mode}']:focus").wait_for()
+
+
+def test_a_drawer_closes_when_a_link_in_it_is_followed(built, page):
+    page.set_viewport_size({"width": 390, "height": 800})
+    page.goto(f"{built.as_uri()}/notebooks/02_tensors.html")
+    page.locator(".secondary-toggle").first.click()
+    page.locator("dialog[open] a", has_text="The loop").click()
+    page.wait_for_url("**#the-loop")
+    page.locator("dialog[open]").wait_for(state="hidden")
+    page.set_viewport_size({"width": 1280, "height": 800})
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_a_page_without_javascript_is_whole(width, built, browser):
+    page = browser.new_page(
+        java_script_enabled=False,
+        color_scheme="dark",
+        viewport={"width": width, "height": 800},
+    )
+    page.goto(f"{built.as_uri()}/notebooks/03_autograd.html")
+    style = "(e, name) => getComputedStyle(e)[name]"
+    ink, paper, link, word = (
+        page.locator(where).first.evaluate(style, name)
+        for where, name in (
+            ("article p", "color"),
+            ("body", "backgroundColor"),
+            ("article a.reference", "color"),
+            (".cell_input .highlight .kn", "color"),
+        )
+    )
+    assert len({ink, paper, link, word}) == 4
+    assert paper == "rgb(255, 255, 255)"
+    menu = page.locator("#pst-primary-sidebar a", has_text="Glossary")
+    assert menu.is_visible()
+    page.close()
+
+
+def test_the_styles_of_print_leave_no_figure_turned_round(built):
+    sheet = (built / "_static" / "book.css").read_text("utf-8")
+    before, screen, _ = sheet.partition("@media screen")
+    assert screen
+    assert not re.search(r"\bfilter:", before)
