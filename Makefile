@@ -27,7 +27,7 @@ export PYTEST_XDIST_AUTO_NUM_WORKERS ?= $(shell \
   expr $$(getconf _NPROCESSORS_ONLN) + 1)
 
 .DEFAULT_GOAL := help
-.PHONY: help lab book pages zip pdf clean classroom room collect grade hub load measure test \
+.PHONY: help lab book pages zip pdf epub clean classroom room collect grade hub load measure test \
   test-long notebooks matrix pins audit bench constraints
 
 ##@ To read and to run
@@ -103,13 +103,26 @@ zip: book ## pack the pages into one file
 	@mv _build/next.zip _build/$(TITLE).zip
 	@echo "Hand out $(CURDIR)/_build/$(TITLE).zip"
 
-pdf: book ## print the book to one file
-	@$(BIN)/jupyter-book build . --builder singlehtml \
-	  --path-output _build/next -W -n --keep-going > _build/pdf.log
+$(VENV)/print: $(VENV)/ready tools/print.txt
+	@$(PIP) -r tools/print.txt
+	@touch $@
+
+ONE_PAGE = $(BIN)/jupyter-book build . --builder singlehtml \
+  --path-output _build/next -W -n --keep-going > _build/one_page.log
+
+pdf: book $(VENV)/print ## print the book to one file
+	@$(ONE_PAGE)
 	@$(BIN)/python tools/print_pdf.py _build/next/_build/singlehtml \
 	  _build/next/book.pdf
 	@mv _build/next/book.pdf _build/$(TITLE).pdf
 	@echo "Print it: $(CURDIR)/_build/$(TITLE).pdf"
+
+epub: book $(VENV)/print ## make the book for e-readers
+	@$(ONE_PAGE)
+	@$(BIN)/python tools/make_epub.py _build/next/_build/singlehtml \
+	  _build/next/book.epub
+	@mv _build/next/book.epub _build/$(TITLE).epub
+	@echo "Read it: $(CURDIR)/_build/$(TITLE).epub"
 
 clean: ## remove all that was built, the set-up too
 	rm -rf _build $(VENV)
@@ -170,7 +183,7 @@ else
 	cat "$$log"; rm "$$log"; $$ok
 endif
 
-test-long: classroom $(VENV)/hub ## prove what is too slow for make test
+test-long: classroom $(VENV)/hub $(VENV)/print ## prove what is too slow for make test
 	@ok=true; \
 	$(BIN)/pytest -m long || ok=false; \
 	$(BIN)/pytest --hypothesis-profile=search $(PROPERTIES) || ok=false; \
@@ -200,7 +213,8 @@ bench: $(VENV)/ready ## measure how long things take, as ratios
 
 # uv lies apart: neither target waits for the book's own set-up.
 UV := _build/uv/bin/uv
-LISTS := requirements.txt tools/matrix.txt classroom/requirements.txt
+LISTS := requirements.txt tools/matrix.txt tools/print.txt \
+  classroom/requirements.txt
 PYTHONS := 3.11 3.12 3.13 3.14
 PLATFORMS := x86_64-manylinux_2_28 aarch64-manylinux_2_28 \
   aarch64-apple-darwin x86_64-pc-windows-msvc

@@ -1,13 +1,23 @@
 """Building, tried on a book of two pages: what is made, and what is kept."""
 
+import posixpath
 import re
+import sys
 import zipfile
+from xml.etree import ElementTree
 
 import nbformat
 import pytest
 from nbformat import v4
 
 from conftest import copy_parts, make
+
+
+MORE = "# More\n\n![A line](line.svg), $x^2$, and [the page](page).\n"
+LINE = """<!DOCTYPE svg PUBLIC "-//W3C//DTD SVG 1.1//EN" "none.dtd">
+<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9">
+<path id="idle"/><path d="M0 0L9 9" stroke="#000"/></svg>
+"""
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +38,8 @@ def small(tmp_path_factory):
     (folder / "notebooks" / ".cache").mkdir(parents=True)
     (folder / "notebooks" / ".cache" / "README.md").write_text("# A tool's\n")
     (folder / "notebooks" / "words.py").write_text('WORD = "first"\n')
-    (folder / "notebooks" / "more.md").write_text("# More\n\nWords.\n")
+    (folder / "notebooks" / "more.md").write_text(MORE)
+    (folder / "notebooks" / "line.svg").write_text(LINE)
     write(folder, "page", "import words\nprint(words.WORD, 'word')")
     done = make(folder, "book")
     assert done.returncode == 0, done.stdout
@@ -101,7 +112,7 @@ def test_a_failure_is_named_and_leaves_the_last_good_book(small):
         assert page(small) == kept
     finally:
         words.write_text('WORD = "first"\n')
-        (pages / "more.md").write_text("# More\n\nWords.\n")
+        (pages / "more.md").write_text(MORE)
         (pages / "page.ipynb").write_text(stored, "utf-8")
 
 
@@ -138,17 +149,75 @@ def test_buttons_follow_the_address_of_the_fork(small, monkeypatch):
     assert "first word" in page(small)
 
 
-@pytest.mark.long
-def test_the_book_can_be_printed_and_handed_out(small, browser):
-    for target, made in (("pdf", "times.pdf"), ("zip", "times.zip")):
-        done = make(small, target)
+@pytest.fixture(scope="module")
+def one_file(small):
+    """Return what makes the small book into one file, and its bytes."""
+    pytest.importorskip("pypdf", reason="make .venv/print brings it")
+    tools = f"--old-file={sys.prefix}/print"
+
+    def one_file(kind):
+        done = make(small, kind, tools)
         assert done.returncode == 0, done.stdout
-        assert made in done.stdout
-    pdf = (small / "_build" / "one-curve-seven-times.pdf").read_bytes()
-    assert pdf.startswith(b"%PDF")
-    assert len(re.findall(rb"/Type /Page\b", pdf)) >= 3
-    assert b"/Outlines" in pdf
-    assert b"/StructTreeRoot" in pdf  # what screen readers go by
-    with zipfile.ZipFile(small / "_build/one-curve-seven-times.zip") as packed:
+        path = small / "_build" / f"one-curve-seven-times.{kind}"
+        assert path.name in done.stdout
+        return path
+
+    return one_file
+
+
+@pytest.mark.long
+def test_the_book_can_be_printed(one_file, browser):
+    path = one_file("pdf")
+    content = path.read_bytes()
+    assert b"/StructTreeRoot" in content  # what screen readers go by
+    from pypdf import PdfReader
+
+    pages = PdfReader(path).pages
+    lines = pages[0].extract_text().splitlines()
+    for title in ("Page", "More"):  # its number, then that page
+        (line,) = [line for line in lines if line.startswith(title)]
+        number = int(line.split()[-1])
+        assert number > 1
+        assert title in pages[number - 1].extract_text().split()
+    links = [
+        note.get_object().get("/A", {}).get("/URI", "")
+        for page in pages
+        for note in page.get("/Annots", [])
+    ]
+    assert not [link for link in links if link.startswith("file:")]
+
+
+@pytest.mark.long
+def test_the_book_can_be_handed_out(one_file):
+    with zipfile.ZipFile(one_file("zip")) as packed:
         assert packed.read("html/index.html")
         assert b"first word" in packed.read("html/notebooks/page.html")
+
+
+@pytest.mark.long
+def test_an_e_reader_can_show_the_book(one_file):
+    """What epubcheck minds: XML, addresses, and no DTD from elsewhere."""
+    with zipfile.ZipFile(one_file("epub")) as packed:
+        names = packed.namelist()
+        assert names[0] == "mimetype"
+        files = {n: packed.read(n) for n in names if n.endswith("xhtml")}
+        assert b"first word" in b"".join(files.values())
+        pages = {name: ElementTree.fromstring(t) for name, t in files.items()}
+        ids = {
+            name: {e.get("id") for e in page.iter()}
+            for name, page in pages.items()
+        }
+        for name, page in pages.items():
+            folder = name.rpartition("/")[0]
+            for link in page.iter("{http://www.w3.org/1999/xhtml}a"):
+                file, _, part = link.get("href", "").partition("#")
+                if ":" not in file and link.get("href"):
+                    target = posixpath.normpath(f"{folder}/{file}")
+                    target = name if not file else target
+                    assert target in ids
+                    assert not part or part in ids[target], link.get("href")
+        assert b"<math" in b"".join(files.values())
+        (drawing,) = (name for name in names if name.endswith(".svg"))
+        drawn = packed.read(drawing)
+        assert b"M0 0L9 9" in drawn
+        assert not re.search(rb"DOCTYPE|idle", drawn)

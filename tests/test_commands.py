@@ -16,6 +16,7 @@ BY_CI = {"make book", "make test", "make test-long"}
 MAKES = {  # a command, and what it leaves
     "make zip": "_build/one-curve-seven-times.zip",
     "make pdf": "_build/one-curve-seven-times.pdf",
+    "make epub": "_build/one-curve-seven-times.epub",
     "make classroom": "_build/classroom/student.zip",
     "make notebooks": "book/images/fit.png",
 }

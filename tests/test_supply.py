@@ -15,6 +15,7 @@ WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 LISTS = [
     "requirements.txt",
     "tools/matrix.txt",
+    "tools/print.txt",
     "classroom/requirements.txt",
     ".binder/requirements.txt",
 ]

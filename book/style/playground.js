@@ -6,10 +6,9 @@
 const POINTS = 2000;
 const POWERS = [0, 1, 2, 3];
 const START = { a: -0.5, b: 0.25, c: 0.125, d: -0.0625 };
-const SETTINGS = { ...START, lr: 1e-6, momentum: 0, steps: 2000 };
+const SETTINGS = { ...START, lr: 1e-6, momentum: 0, steps: 2000 }; // the book's
 
-const x = Array.from(
-  { length: POINTS }, (_, i) => -Math.PI + (2 * Math.PI * i) / (POINTS - 1));
+const x = Array.from({ length: POINTS }, (_, i) => -Math.PI + (2 * Math.PI * i) / (POINTS - 1));
 const y = x.map(Math.sin);
 const sum = (term) => x.reduce((total, value, i) => total + term(value, y[i]), 0);
 const dot = (u, v) => u.reduce((total, value, i) => total + value * v[i], 0);
@@ -18,130 +17,314 @@ const times = (matrix, v) => matrix.map((row) => dot(row, v));
 const G = POWERS.map((j) => POWERS.map((k) => sum((x) => x ** (j + k))));
 const r = POWERS.map((k) => sum((x, y) => y * x ** k));
 const s = sum((x, y) => y * y);
+const loss = (w) => dot(w, times(G, w)) - 2 * dot(w, r) + s;
 
-function loss(w) {
-  return dot(w, times(G, w)) - 2 * dot(w, r) + s;
-}
-
-// The losses before each step, and the weights after the last, as PyTorch's
-// SGD makes them.
+// The losses before each step, and the weights there and after the last.
 function descend({ a, b, c, d, lr, momentum, steps }) {
   let w = [a, b, c, d];
   let velocity = [0, 0, 0, 0];
-  const losses = [];
+  const [losses, weights] = [[], [w]];
   for (let t = 0; t < steps; t += 1) {
     losses.push(loss(w));
     const gradient = times(G, w).map((value, k) => 2 * (value - r[k]));
     velocity = velocity.map((value, k) => momentum * value + gradient[k]);
     w = w.map((value, k) => value - lr * velocity[k]);
+    weights.push(w);
   }
-  return { losses, w };
+  return { losses, weights };
 }
 
-// Solve Gw = r by elimination: G is symmetric and positive, so no pivots.
-function best() {
-  const rows = G.map((row, k) => [...row, r[k]]);
-  for (const j of POWERS) {
-    for (const k of POWERS.filter((k) => k !== j)) {
-      const factor = rows[k][j] / rows[j][j];
-      rows[k] = rows[k].map((value, i) => value - factor * rows[j][i]);
-    }
-  }
-  return rows.map((row, k) => row[4] / row[k]);
+// Turn rows p and q of a matrix by an angle, in their plane.
+function turn(rows, p, q, angle) {
+  const [cos, sin] = [Math.cos(angle), Math.sin(angle)];
+  const [u, v] = [rows[p], rows[q]];
+  rows[p] = u.map((value, i) => cos * value + sin * v[i]);
+  rows[q] = v.map((value, i) => cos * value - sin * u[i]);
 }
 
-// The Hessian is 2G; its largest eigenvalue, by the power method.
-function stableRate(momentum) {
-  let v = [1, 1, 1, 1];
-  let size = 1;
-  for (let i = 0; i < 200; i += 1) {
-    v = times(G, v);
-    size = Math.hypot(...v);
-    v = v.map((value) => value / size);
+// Eigenvalues and eigenvectors of a symmetric matrix, the largest first: turn
+// two axes at a time until no two share a product (Jacobi's method).
+function eigen(matrix) {
+  let rows = [...matrix];
+  const axes = POWERS.map((i) => POWERS.map((j) => Number(i === j)));
+  const pairs = POWERS.flatMap((p) => POWERS.slice(p + 1).map((q) => [p, q]));
+  for (const [p, q] of Array(10).fill(pairs).flat()) { // four rounds are enough
+    const angle = Math.atan2(2 * rows[p][q], rows[p][p] - rows[q][q]) / 2;
+    turn(rows, p, q, angle);
+    rows = POWERS.map((j) => rows.map((row) => row[j])); // now its columns
+    turn(rows, p, q, angle);
+    turn(axes, p, q, angle);
   }
-  return (2 * (1 + momentum)) / (2 * size);
+  return axes.map((axis, i) => ({ curvature: rows[i][i], axis }))
+    .sort((u, v) => v.curvature - u.curvature);
 }
 
-const FLOOR = loss(best());
+const AXES = eigen(G.map((row) => row.map((value) => 2 * value))); // of the Hessian
+const BEST = POWERS.map((k) => AXES.reduce(
+  (total, { curvature, axis }) => total + (axis[k] * 2 * dot(axis, r)) / curvature, 0));
+const FLOOR = loss(BEST);
+
+// Each axis' share of the loss above the floor: no axis knows of the others.
+function modes({ a, b, c, d, lr, momentum, steps }) {
+  const away = [a, b, c, d].map((value, k) => value - BEST[k]);
+  return AXES.map(({ curvature, axis }) => {
+    let [distance, velocity] = [dot(axis, away), 0];
+    return Array.from({ length: steps }, () => {
+      const share = (curvature / 2) * distance ** 2;
+      velocity = momentum * velocity + curvature * distance;
+      distance -= lr * velocity;
+      return share;
+    });
+  });
+}
+
+const stableRate = (momentum) => (2 * (1 + momentum)) / AXES[0].curvature;
+const fixed = (value) => (Number(value.toFixed(4)) + 0).toFixed(4); // no minus zero
+
+// A distance is a factor times the last one, less momentum times the one before:
+// it stays on its side if both roots of that rule are real and positive.
+function swings({ lr, momentum }) {
+  const factor = 1 + momentum - lr * AXES[0].curvature; // on the steepest axis
+  return factor < 0 || factor ** 2 < 4 * momentum;
+}
 
 // What a reader is told about a run.
-function verdict(settings, losses) {
-  const first = losses[0];
-  const last = losses.at(-1);
-  const blown = losses.findIndex((value) => !(value < 1e3 * Math.max(first, 1)));
-  if (blown > 0) return `Diverged: past a thousand times the first loss at step ${blown}.`;
-  const told = `Loss ${last.toFixed(4)} before the last of ${losses.length} steps, `
-    + `${(last - FLOOR).toFixed(4)} above the floor.`;
-  return settings.lr > stableRate(settings.momentum)
-    ? `${told} Past the largest stable rate: it will diverge.` : told;
+function verdict({ lr, momentum, steps }, losses) {
+  const [last, left] = [losses.at(-1), losses.at(-1) - FLOOR];
+  if (lr > stableRate(momentum)) {
+    const blown = losses.findIndex((value) => !(value < 1e3 * losses[0]));
+    return blown < 0 ? `Past the limit: it will diverge, though not yet at step ${steps - 1}.`
+      : `Diverges: at step ${blown} the loss is past a thousand times the first.`;
+  }
+  const above = `${fixed(left)} above the floor`;
+  const there = `at step ${steps - 1} the loss is ${fixed(last)}`;
+  if (momentum === 1) return `Swings without end: ${there}, ${above}.`;
+  if (last >= losses[0] && left >= 1e-3) return `Not down yet: ${there}, still ${above}.`;
+  const way = swings({ lr, momentum }) && "Swings and comes down";
+  if (left >= 1e-3) return `${way || "Comes down"}: ${there}, still ${above}.`;
+  const arrived = losses.findIndex((value) => value - FLOOR < 1e-3);
+  return `${way || "Arrives"}: within 0.001 of the floor at step ${arrived}.`;
 }
 
-// An SVG path through points, in a box of 300 by 180, cut off at its edges.
-function path(values, low, high) {
-  const point = (value, i) => {
-    const up = (Math.min(Math.max(value, low), high) - low) / (high - low);
-    const across = (300 * i) / Math.max(values.length - 1, 1);
-    return `${across.toFixed(1)} ${(180 - 180 * up).toFixed(1)}`;
-  };
-  return `M${values.map(point).join("L")}`;
+// ---- Pictures ----
+
+const [WIDTH, HEIGHT, FAR] = [3000, 1800, 1e6]; // far outside, where an edge hides it
+const HEIGHTS = Array.from({ length: 10 }, (_, i) => 4 ** i); // of contours
+
+// An SVG path through points, in a picture of these ranges.
+function path(points, { x: [left, right], y: [low, high] }) {
+  const place = (value, from, to, size) => Math.round(
+    Math.max(-FAR, Math.min(FAR, (size * (value - from)) / (to - from))));
+  const places = points.filter((point) => !point.some(Number.isNaN)).map(
+    ([u, v]) => `${place(u, left, right, WIDTH)} ${place(v, high, low, HEIGHT)}`);
+  const moves = places.filter((here, i) => here !== places[i - 1]).join("L");
+  return moves && `M${moves}h0`; // h0: one point is a dot
 }
 
-const every = (values, n) => values.filter((_, i) => i % Math.ceil(values.length / n) === 0);
+// A loss on the logarithmic scale: of many points, the ends of each short part.
+function curve(values) {
+  const size = Math.ceil(values.length / 300);
+  const points = [];
+  for (let t = 0; t < values.length; t += size) {
+    const part = values.slice(t, t + size);
+    const ends = [Math.min(...part), Math.max(...part)];
+    if (part[0] > part.at(-1)) ends.reverse();
+    points.push([t, Math.log10(ends[0])], [t + part.length - 1, Math.log10(ends[1])]);
+  }
+  return points;
+}
+
+// The cubic at some point of the run, or the last of which it has numbers.
+function cubic(weights) {
+  const w = weights.findLast((w) => w.every(Number.isFinite));
+  return x.filter((_, i) => i % 10 === 0 || i === POINTS - 1)
+    .map((x) => [x, dot(w, POWERS.map((k) => x ** k))]);
+}
+
+// A contour of the loss over b and d, in the plane through the lowest point.
+function contour(height) {
+  const lean = G[1][3] / G[3][3];
+  const [long, short] = [G[1][1] - lean * G[1][3], G[3][3]].map((g) => Math.sqrt(height / g));
+  return Array.from({ length: 121 }, (_, i) => {
+    const b = long * Math.cos((Math.PI * i) / 60);
+    return [BEST[1] + b, BEST[3] + short * Math.sin((Math.PI * i) / 60) - lean * b];
+  });
+}
+
+// The part of the bowl that has the start in it.
+function bowlView({ b, d }) {
+  const [, u, , v] = BEST;
+  const zoom = [1, 2].find((zoom) => Math.hypot((b - u) / 0.7, (d - v) / 0.14) < zoom) || 4.3;
+  return { x: [u - 0.7 * zoom, u + 0.7 * zoom], y: [v - 0.14 * zoom, v + 0.14 * zoom] };
+}
+
+// Round numbers between two ends, no closer than least, with their words.
+function ticks([from, to], least = 0) {
+  const wanted = Math.max((to - from) / 4, least);
+  const power = 10 ** Math.floor(Math.log10(wanted));
+  const step = power * [1, 2, 5, 10].find((digit) => digit * power >= wanted * 0.999);
+  const first = Math.ceil(from / step);
+  return Array.from({ length: Math.floor(to / step) - first + 1 }, (_, i) => {
+    const value = Number(((first + i) * step).toPrecision(6));
+    return [value, String(value).replace("-", "−")];
+  });
+}
 
 // ---- The page ----
 
 const form = document.getElementById("descent");
 const settings = { ...SETTINGS };
+let [run, before] = [null, null]; // before is the ghost
+let [playing, resting, moving] = [0, 0, false]; // the next frame, a timer, a slider
 const byId = (id) => document.getElementById(`play-${id}`);
+const trace = (id, view, ...lines) => byId(id).setAttribute(
+  "d", lines.map((points) => path(points, view)).join(""));
+
+const view = { // from where to where each picture goes
+  fit: { x: [-Math.PI, Math.PI], y: [-2, 2] },
+  loss: { x: [0, 1], y: [-5, 5] }, // powers of ten
+};
 
 // The slider of the learning rate moves its exponent.
 const shown = (name) => (name === "lr" ? Math.log10(settings.lr) : settings[name]);
-const taken = (name, value) => (name === "lr"
-  ? Number((10 ** value).toPrecision(3)) : Number(value));
+const taken = (name, value) => (name === "lr" ? Number((10 ** value).toPrecision(3)) : +value);
 
+// The ticks of a picture's side: the style draws a line through it, and a word.
+function rule(name, side, marks) {
+  const [from, to] = view[name][side];
+  byId(name).querySelector(`.${side}`).replaceChildren(...marks.map(([value, word]) => {
+    const tick = document.createElement("i");
+    tick.dataset.word = word;
+    tick.style[side === "x" ? "left" : "bottom"] = `${(100 * (value - from)) / (to - from)}%`;
+    return tick;
+  }));
+}
+
+// The run up to a step, in the three pictures.
+function show(step) {
+  const weights = run.weights.slice(0, step + 1);
+  const above = run.losses.slice(0, step + 1).map((value) => value - FLOOR);
+  const way = weights.map(([, b, , d]) => [b, d]);
+  trace("curve", view.fit, cubic(weights));
+  trace("losses", view.loss, curve(above));
+  trace("now", view.loss, [[above.length - 1, Math.log10(above.at(-1))]]);
+  trace("way", view.bowl, way);
+  trace("here", view.bowl, way.slice(-1));
+  byId("weights").textContent = weights[step].map((value) => (Math.abs(value) < 1e4
+    ? fixed(value) : Number.isFinite(value) ? value.toExponential(2) : "∞")).join(", ");
+}
+
+// A new run: its scales, its ghost, the axes' shares, the bowl.
 function draw() {
-  const { losses, w } = descend(settings);
-  const curve = every(x, 200).map((x) => dot(w, POWERS.map((k) => x ** k)));
-  const logs = every(losses, 600).map((value) => (value > 0 ? Math.log10(value) : 9));
-  byId("sine").setAttribute("d", path(every(y, 200), -2, 2));
-  byId("curve").setAttribute("d", path(curve.map((v) => (v === v ? v : 9)), -2, 2));
-  byId("losses").setAttribute("d", path(logs, 0, 4));
-  byId("floor").setAttribute("d", path([FLOOR, FLOOR].map(Math.log10), 0, 4));
-  byId("limit").textContent = stableRate(settings.momentum).toExponential(3);
-  byId("verdict").textContent = verdict(settings, losses);
-  byId("weights").textContent = w.map((v) => (Number.isFinite(v) ? v.toPrecision(5) : "∞")).join(", ");
+  pause();
+  run = descend(settings);
+  view.loss.x = [0, settings.steps];
+  view.bowl = bowlView(settings);
+  rule("loss", "x", ticks(view.loss.x, 1));
+  rule("bowl", "x", ticks(view.bowl.x));
+  rule("bowl", "y", ticks(view.bowl.y));
+  trace("modes", view.loss, ...modes(settings).map(curve));
+  trace("contours", view.bowl, ...HEIGHTS.map(contour));
+  trace("best", view.bowl, [[BEST[1], BEST[3]]]);
+  if (before) {
+    trace("curve-before", view.fit, cubic(before.weights));
+    trace("losses-before", view.loss, curve(before.losses.map((value) => value - FLOOR)));
+  }
+  show(settings.steps);
+  tell();
+}
+
+function pause() {
+  cancelAnimationFrame(playing);
+  playing = 0;
+  byId("play").textContent = "Play";
+}
+
+// Four seconds for a run, slowly at first: most happens in the first steps.
+function play() {
+  if (playing) return pause();
+  if (matchMedia("(prefers-reduced-motion: reduce)").matches) return show(settings.steps);
+  const begun = performance.now();
+  const next = () => {
+    const part = Math.min((performance.now() - begun) / 4000, 1);
+    show(Math.round(settings.steps * part ** 3));
+    if (part === 1) pause();
+    else playing = requestAnimationFrame(next);
+  };
+  byId("play").textContent = "Stop";
+  next();
+}
+
+function say() {
+  const said = verdict(settings, run.losses); // nothing twice: it would be read out again
+  if (byId("verdict").textContent !== said) byId("verdict").textContent = said;
+}
+
+// The sliders, the presets and the address tell the settings.
+function tell() {
   for (const name of Object.keys(SETTINGS)) {
     form.elements[name].value = shown(name);
     byId(name).textContent = name === "lr" ? settings.lr.toExponential() : settings[name];
   }
+  form.elements.lr.setAttribute("aria-valuetext", byId("lr").textContent);
+  const limit = stableRate(settings.momentum).toExponential(3);
+  byId("limit").textContent = settings.momentum < 1
+    ? limit : `none converges, and past ${limit} it diverges`;
+  for (const link of form.querySelectorAll(".presets a")) {
+    const [there, here] = [asked(link.hash), settings].map((all) => `${Object.values(all)}`);
+    link.setAttribute("aria-current", there === here);
+  }
   const parts = Object.entries(settings).filter(([name, value]) => value !== SETTINGS[name]);
   const address = new URLSearchParams(parts).toString();
-  history.replaceState(null, "", address ? `#${address}` : location.pathname + location.search);
+  if (address || location.hash.includes("=")) {
+    history.replaceState(null, "", address ? `#${address}` : location.pathname + location.search);
+  }
 }
 
-// Settings from the address; what is no number in its range is left alone.
-function read() {
-  Object.assign(settings, SETTINGS);
-  for (const [name, text] of new URLSearchParams(location.hash.slice(1))) {
+// Settings in an address; what is no number in its range is left alone.
+function asked(hash) {
+  const found = { ...SETTINGS };
+  for (const [name, text] of new URLSearchParams(hash.slice(1))) {
     const { min, max } = form.elements[name] || {};
-    const value = Number(text);
-    const place = name === "lr" ? Math.log10(value) : value;
-    if (name in SETTINGS && text.trim() && place >= min && place <= max) settings[name] = value;
+    const [value, place] = [Number(text), name === "lr" ? Math.log10(text) : Number(text)];
+    if (name in SETTINGS && text.trim() && place >= min && place <= max) found[name] = value;
   }
-  settings.steps = Math.round(settings.steps);
+  found.steps = Math.round(found.steps);
+  return found;
+}
+
+// All at once, by the address or a button.
+function change(wanted) {
+  before = run;
+  Object.assign(settings, wanted);
   draw();
+  say();
+}
+
+// The verdict waits until a slider rests, or a screen reader would never stop,
+// and so does the next ghost: in between there is a run at every pixel.
+function rest() {
+  clearTimeout(resting);
+  resting = setTimeout(() => {
+    say();
+    moving = form.querySelector("input:active") !== null;
+  }, 300);
 }
 
 if (form) {
   form.addEventListener("input", ({ target }) => {
+    if (!moving) before = run;
+    moving = true;
     settings[target.name] = taken(target.name, target.value);
     draw();
+    rest();
   });
-  form.addEventListener("reset", (event) => {
-    event.preventDefault();
-    Object.assign(settings, SETTINGS);
-    draw();
+  form.addEventListener("change", rest);
+  form.addEventListener("reset", (event) => { event.preventDefault(); change(SETTINGS); });
+  byId("play").addEventListener("click", play);
+  addEventListener("hashchange", () => { // to a place on the page, or settings?
+    if (!location.hash || location.hash.includes("=")) change(asked(location.hash));
   });
-  addEventListener("hashchange", read);
-  read();
+  trace("sine", view.fit, x.map((value, i) => [value, y[i]]));
+  change(asked(location.hash));
 }

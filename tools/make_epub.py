@@ -1,0 +1,98 @@
+"""Make the book for e-readers, from the one long page that Sphinx made.
+
+`make epub` calls it. pandoc writes the book; here the page is cut to what such
+a reader can show.
+"""
+
+import re
+import sys
+import tempfile
+from pathlib import Path
+from urllib.parse import unquote
+
+import pypandoc
+import yaml
+from bs4 import BeautifulSoup
+
+# What needs a screen, a script or a file beside the page.
+GONE = "script, style, form, summary, .headerlink, .copybtn, .motion, .take a"
+GONE += ", .caption, .start, #playground"
+# In a figure: e-readers load no DTD, and a path has points.
+IDLE = re.compile(r"<!DOCTYPE.*?>\s*|<path(?![^>]* d=)[^>]*/>", re.S)
+HEADING = re.compile(r"h[1-6]")
+STYLE = """
+pre { white-space: pre-wrap; overflow-wrap: anywhere; font-size: 0.8em; }
+pre.input { border-left: 3px solid #0072b2; padding-left: 0.6em; }
+img { max-width: 100%; }
+dt { font-weight: bold; }
+"""
+
+
+def article(page):
+    """Return the long page's article, for pandoc.
+
+    Chapters have headings of the first level, as the book has; headings have
+    the addresses of their sections; a link that leads nowhere here is text.
+    """
+    soup = BeautifulSoup(page, "html.parser")
+    body = soup.find("article")
+    for element in body.select(GONE):
+        element.decompose()
+    for chapter in body.select(".toctree-wrapper > section"):
+        for heading in chapter.find_all(HEADING):
+            heading.name = f"h{int(heading.name[1]) - 1}"
+        for part in chapter.find_all("section"):  # chapters share headings
+            for link in chapter.find_all("a", href=f"#{part['id']}"):
+                link["href"] = f"#{chapter['id']}-{part['id']}"
+            part["id"] = f"{chapter['id']}-{part['id']}"
+    for section in body.find_all("section"):
+        section.find(HEADING)["id"] = section.attrs.pop("id")
+    for code in body.select(".cell_input pre"):
+        code["class"] = "input"
+    for term in body.find_all("dt", id=True):
+        term.insert(0, soup.new_tag("span", id=term.attrs.pop("id")))
+    known = {element["id"] for element in body.find_all(id=True)}
+    for link in body.find_all("a", href=True):
+        place = link["href"]
+        if place.startswith("#") and unquote(place[1:]) in known:
+            continue
+        if not place.startswith(("https:", "http:")):
+            link.unwrap()
+    return str(body)
+
+
+def make(single, target):
+    """Make the book from the folder that Sphinx's builder singlehtml wrote."""
+    settings = yaml.safe_load(Path("_config.yml").read_text("utf-8"))
+    page = article((single / "index.html").read_text("utf-8"))
+    with tempfile.TemporaryDirectory() as folder:
+        images = Path(folder, "_images")
+        images.mkdir()
+        for image in single.glob("_images/*"):
+            content = image.read_bytes()
+            if image.suffix == ".svg":
+                content = IDLE.sub("", content.decode("utf-8")).encode()
+            (images / image.name).write_bytes(content)
+        Path(folder, "style.css").write_text(STYLE)
+        pypandoc.convert_text(
+            page,
+            "epub3",
+            format="html-native_divs",
+            outputfile=target,
+            extra_args=[
+                "--syntax-highlighting=none",
+                *("--mathml", "--split-level=1", "--toc-depth=2"),
+                *(
+                    "--metadata",
+                    f"title={settings['title']}",
+                    "--metadata",
+                    "lang=en",
+                ),
+                *("--resource-path", folder, "--css", f"{folder}/style.css"),
+                *("--epub-cover-image", "book/images/fit.png"),
+            ],
+        )
+
+
+if __name__ == "__main__":
+    make(*map(Path, sys.argv[1:]))
