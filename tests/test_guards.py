@@ -32,7 +32,7 @@ HELD = {
     for name in (
         "book building chapters classroom commands decks downloads formulas "
         "grading guards hub learner pages polynomial prose reading sabotage "
-        "sinefit supply teaching train"
+        "sinefit supply teaching train translation"
     ).split()
 }
 WHEN = {
