@@ -12,7 +12,6 @@ from nbformat import v4
 
 from conftest import copy_parts, make
 
-
 MORE = "# More\n\n![A line](line.svg), $x^2$, and [the page](page).\n"
 LINE = """<!DOCTYPE svg PUBLIC "-//W3C//DTD SVG 1.1//EN" "none.dtd">
 <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9">
@@ -34,7 +33,9 @@ def small(tmp_path_factory):
         "format: jb-book\nroot: index\n"
         "chapters: [{file: notebooks/page}, {file: notebooks/more}]\n"
     )
-    (folder / "index.md").write_text("# Small\n")
+    (folder / "index.md").write_text(
+        "# Small\n\n{.start}\n[Begin](notebooks/page.ipynb)\n"
+    )
     (folder / "notebooks" / ".cache").mkdir(parents=True)
     (folder / "notebooks" / ".cache" / "README.md").write_text("# A tool's\n")
     (folder / "notebooks" / "words.py").write_text('WORD = "first"\n')
@@ -138,7 +139,20 @@ def test_buttons_follow_the_address_of_the_fork(small, monkeypatch):
     html = small / "_build" / "html"
     site = (html / "sitemap.xml").read_text("utf-8")
     assert "https://an-owner.github.io/a.fork/notebooks/page.html" in site
-    assert 'src="/a.fork/_static/' in (html / "404.html").read_text("utf-8")
+    assert not re.search(r"/(404|search|genindex)\.html", site)
+    lost = (html / "404.html").read_text("utf-8")
+    assert 'src="/a.fork/_static/' in lost
+    assert '<a href="/a.fork/">begin at the first</a>' in lost
+    first = (html / "index.html").read_text("utf-8")
+    start = first.partition('<p class="start">')[2].partition("</p>")[0]
+    colab = f"/github/{fork}/blob/copies/01_numpy.ipynb"
+    assert f'{colab}">Open it in Colab</a>' in start
+    for tag in (
+        'rel="canonical"',
+        'property="og:image"',
+        'name="description"',
+    ):
+        assert tag in first
 
     monkeypatch.setenv("GITHUB_REPOSITORY", "just-a-name")
     done = make(small, "pages")

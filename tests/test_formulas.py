@@ -9,6 +9,7 @@ import re
 import numpy as np
 import pytest
 
+import mathml
 import sinefit
 from conftest import CHAPTERS
 from runner import cells, descend
@@ -324,3 +325,9 @@ def test_each_formula_has_a_check():
 @pytest.mark.parametrize("formula", FORMULAS)
 def test_a_formula_is_true(formula):
     assert FORMULAS[formula]()
+
+
+def test_bars_open_and_close():
+    formula = mathml.convert(r"|1 - \eta\lambda| < |2|")
+    bars = re.findall(r'<mo form="(\w+)" stretchy="false">&#x0007C;', formula)
+    assert bars == ["prefix", "postfix"] * 2

@@ -13,7 +13,7 @@ from conftest import CHAPTERS, copy_parts, run
 
 # What Sphinx does not extract; CONTRIBUTING.md says where it stands.
 LISTED = {
-    "form#descent": "book/playground.md",
+    "form#descent, noscript": "book/playground.md",
     ".motion": "tools/draw_pictures.py",
     ".take a": "book/_ext/downloads.py",
     "summary": "a solution's cell",

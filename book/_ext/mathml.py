@@ -16,15 +16,22 @@ from fontTools import subset
 from latex2mathml import converter
 from sphinx.util.math import get_node_equation_number
 
-# What the converter leaves to the browser: a sign, and sin before its x.
+# What the converter leaves to the browser: a sign, sin before its x, and
+# which of two bars opens.
 SIGN = re.compile(r"(<mo[^>]*>(?:&#x00028;|&#x0003D;)</mo>)<mo>(?=&#x02212;)")
 NAME = re.compile(r"(<mi>[a-z]{2,}</mi>)(?=<mi>)")
+BARS = re.compile(
+    r'<mo stretchy="false">(&#x0007C;</mo>.*?<mo) (?=\S*>&#x0007C;)'
+)
 
 
 def convert(formula, display="inline"):
     """Return a formula in TeX as MathML."""
     mathml = converter.convert(formula, display=display)
     mathml = SIGN.sub(r'\1<mo form="prefix">', mathml)
+    mathml = BARS.sub(
+        r'<mo form="prefix" stretchy="false">\1 form="postfix" ', mathml
+    )
     return NAME.sub(r'\1<mspace width="0.17em"/>', mathml)
 
 

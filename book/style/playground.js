@@ -98,7 +98,7 @@ function verdict({ lr, momentum, steps }, losses) {
   }
   const above = `${fixed(left)} above the floor`;
   const there = `at step ${steps - 1} the loss is ${fixed(last)}`;
-  if (momentum === 1) return `Swings without end: ${there}, ${above}.`;
+  if (momentum === 1) return `Swings without end: ${there}.`;
   if (last >= losses[0] && left >= 1e-3) return `Not down yet: ${there}, still ${above}.`;
   const way = swings({ lr, momentum }) && "Swings and comes down";
   if (left >= 1e-3) return `${way || "Comes down"}: ${there}, still ${above}.`;
@@ -180,10 +180,8 @@ const byId = (id) => document.getElementById(`play-${id}`);
 const trace = (id, view, ...lines) => byId(id).setAttribute(
   "d", lines.map((points) => path(points, view)).join(""));
 
-const view = { // from where to where each picture goes
-  fit: { x: [-Math.PI, Math.PI], y: [-2, 2] },
-  loss: { x: [0, 1], y: [-5, 5] }, // powers of ten
-};
+// From where to where the pictures go; the loss, in powers of ten.
+const view = { fit: { x: [-Math.PI, Math.PI], y: [-2, 2] }, loss: { y: [-5, 5] } };
 
 // The slider of the learning rate moves its exponent.
 const shown = (name) => (name === "lr" ? Math.log10(settings.lr) : settings[name]);
@@ -256,7 +254,7 @@ function play() {
 }
 
 function say() {
-  const said = verdict(settings, run.losses); // nothing twice: it would be read out again
+  const said = verdict(settings, run.losses); // if new: it will be read out
   if (byId("verdict").textContent !== said) byId("verdict").textContent = said;
 }
 
@@ -274,14 +272,14 @@ function tell() {
     const [there, here] = [asked(link.hash), settings].map((all) => `${Object.values(all)}`);
     link.setAttribute("aria-current", there === here);
   }
-  const parts = Object.entries(settings).filter(([name, value]) => value !== SETTINGS[name]);
-  const address = new URLSearchParams(parts).toString();
+  const changed = Object.keys(SETTINGS).filter((name) => settings[name] !== SETTINGS[name]);
+  const address = changed.map((name) => `${name}=${byId(name).textContent}`).join("&");
   if (address || location.hash.includes("=")) {
     history.replaceState(null, "", address ? `#${address}` : location.pathname + location.search);
   }
 }
 
-// Settings in an address; what is no number in its range is left alone.
+// Settings in an address: what is no number in its range is left alone.
 function asked(hash) {
   const found = { ...SETTINGS };
   for (const [name, text] of new URLSearchParams(hash.slice(1))) {
