@@ -1,6 +1,7 @@
 """The hub of `make hub`, as root and as another user."""
 
 import asyncio
+import importlib
 import json
 import os
 import runpy
@@ -20,6 +21,7 @@ from tornado import web
 import accounts
 import attacks
 import load_hub
+import room
 
 HUB = ROOT / "classroom" / "jupyterhub_config.py"
 LACK = [tool for tool in accounts.TOOLS if shutil.which(tool) is None]
@@ -29,10 +31,12 @@ as_root = pytest.mark.skipif(
 )
 
 
-def configure(monkeypatch, **variables):
+def configure(monkeypatch, student=None, **variables):
     """Return what the hub is told, with these in the environment."""
     for name, value in variables.items():
         monkeypatch.setenv(name, str(value))
+    importlib.reload(room)
+    monkeypatch.setattr(room, "STUDENT", student or room.STUDENT)
     settings = Config()
     runpy.run_path(str(HUB), {"get_config": lambda: settings})
     return settings
@@ -44,12 +48,8 @@ def test_a_hub_without_a_password_or_copies_does_not_start(
     monkeypatch.setattr("os.geteuid", lambda: 1000, raising=False)
     with pytest.raises(SystemExit, match="8 letters or more, got 5"):
         configure(monkeypatch, HUB_PASSWORD="short")
-    copy = tmp_path / "classroom" / HUB.name
-    copy.parent.mkdir()
-    shutil.copy(HUB, copy)
-    monkeypatch.setattr(f"{__name__}.HUB", copy)
     with pytest.raises(SystemExit, match=r"copies: make classroom"):
-        configure(monkeypatch, HUB_PASSWORD="longenough")
+        configure(monkeypatch, tmp_path / "no", HUB_PASSWORD="longenough")
 
 
 def test_a_hub_gives_a_learner_copies_few_threads_and_no_root(

@@ -36,7 +36,7 @@ WRITTEN_FOR = "sphinx-book-theme 1.3, pydata-sphinx-theme 0.17"
 LIGHT = re.compile(r'\[data-theme="?light"?\]')
 NO_SCRIPT = ":is([data-theme=light],[data-theme=auto])"
 WORD = re.compile(r"[\w-]+")
-INDENTS = re.compile(r"\s*\n\s*")
+INDENTS = re.compile(r"(?s)<!--.*?-->|\s*\n\s*")
 NESTED = ("media", "supports", "layer", "container")
 # In a figure: what draws nothing, and less than a hundredth of a point.
 LINES = re.compile(r' (?:d|x|y)="[^"]*')
