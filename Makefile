@@ -169,7 +169,6 @@ measure: classroom $(VENV)/hub ## write what the teacher's page tells of costs
 # others beside them, which share the cores.
 test: $(VENV)/ready ## prove all of it; ONLY=03 what sees a change there
 ifdef ONLY
-	@$(MAKE) --silent -j2 pages classroom
 	@$(BIN)/ruff check --quiet . && $(BIN)/pytest -n 2 -k '$(ONLY)'
 else
 	@log=$$(mktemp); \

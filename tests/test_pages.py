@@ -524,7 +524,7 @@ def test_playground_plays_a_run_in_four_seconds(play, browser):
     page.close()
 
 
-@pytest.mark.parametrize("size", [(390, 844), (390, 664), (1280, 800)])
+@pytest.mark.parametrize("size", [(390, 844), (390, 664), (1280, 400)])
 def test_playground_keeps_its_pictures_beside_the_sliders(size, play):
     width, height = size
     page = play()
