@@ -88,7 +88,10 @@ def test_a_page_offers_its_files_and_its_settings(built, made):
         for file, folder in zip(offered, ("alone", "solved"), strict=False):
             same = made / folder / path.name
             assert (built / "take" / file).read_bytes() == same.read_bytes()
-        rate = {"04": "lr=5e-6", "08": ""}.get(name[:2], "lr=1e-6")
+        rates = {"01": "lr=3.55e-6", "04": "lr=5e-6", "08": ""}
+        rate = rates.get(name[:2], "lr=1e-6")
+        momentum = {"03": "1", "06": "0.9"}.get(name[:2])
+        assert not momentum or f'momentum={momentum}"' in line
         assert re.findall(r"lr=[^&\"]+", line) == [rate][: len(rate)]
 
 

@@ -94,7 +94,8 @@ function verdict({ lr, momentum, steps }, losses) {
   if (lr > stableRate(momentum)) {
     const blown = losses.findIndex((value) => !(value < 1e3 * losses[0]));
     return blown < 0 ? `Past the limit: it will diverge, though not yet at step ${steps - 1}.`
-      : `Diverges: at step ${blown} the loss is past a thousand times the first.`;
+      : "Diverges: along the steepest axis each step leaps over the bottom, and further. "
+        + `At step ${blown} the loss is past a thousand times the first.`;
   }
   const above = `${fixed(left)} above the floor`;
   const there = `at step ${steps - 1} the loss is ${fixed(last)}`;
@@ -141,7 +142,7 @@ function cubic(weights) {
     .map((x) => [x, dot(w, POWERS.map((k) => x ** k))]);
 }
 
-// A contour of the loss over b and d, in the plane through the lowest point.
+// A contour of the loss over b and d, in the plane through the best weights.
 function contour(height) {
   const lean = G[1][3] / G[3][3];
   const [long, short] = [G[1][1] - lean * G[1][3], G[3][3]].map((g) => Math.sqrt(height / g));
@@ -221,7 +222,9 @@ function draw() {
   rule("loss", "x", ticks(view.loss.x, 1));
   rule("bowl", "x", ticks(view.bowl.x));
   rule("bowl", "y", ticks(view.bowl.y));
-  trace("modes", view.loss, ...modes(settings).map(curve));
+  const [steepest, ...shares] = modes(settings).map(curve);
+  trace("steepest", view.loss, steepest);
+  trace("modes", view.loss, ...shares);
   trace("contours", view.bowl, ...HEIGHTS.map(contour));
   trace("best", view.bowl, [[BEST[1], BEST[3]]]);
   if (before) {
@@ -265,7 +268,7 @@ function tell() {
     byId(name).textContent = name === "lr" ? settings.lr.toExponential() : settings[name];
   }
   form.elements.lr.setAttribute("aria-valuetext", byId("lr").textContent);
-  const limit = stableRate(settings.momentum).toExponential(3);
+  const limit = stableRate(settings.momentum).toExponential(4);
   byId("limit").textContent = settings.momentum < 1
     ? limit : `none converges, and past ${limit} it diverges`;
   for (const link of form.querySelectorAll(".presets a")) {
