@@ -135,6 +135,7 @@ if APART:
     c.JupyterHub.template_vars["announcement_login"] += (
         " The password is the room's. Your own, which you choose when you "
         "first come, keeps others out of your work."
+        "<style>#otp_input { -webkit-text-security: disc }</style>"
     )
     c.JupyterHub.spawner_class = "localprocess"
     c.Spawner.pre_spawn_hook = homes.admit

@@ -18,6 +18,11 @@ ROOT = Path(__file__).parents[1]
 WORK = Path(os.environ.get("HUB_FOLDER", ROOT / "hub"))  # learners' work
 STUDENT = ROOT / "_build" / "classroom" / "student"
 PORT = int(os.environ.get("HUB_PORT", 8000))
+BEHIND = (8001, 8081)  # where the proxy and the hub listen, to one another
+CURE = (
+    "end what listens there, or choose another with HUB_PORT=8010",
+    "end what listens there, as a hub that is running does",
+)
 APT = "apt install bubblewrap"
 
 
@@ -33,15 +38,15 @@ def address():
 
 def network(port):
     """Tell whether learners will find the hub."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("", port))
-        except OSError:
-            return False, (
-                f"port {port} is taken: end what listens there, or choose "
-                "another with HUB_PORT=8001"
-            )
+    for one in (port, *BEHIND):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("", one))
+            except OSError:
+                return False, f"port {one} is taken: {CURE[one in BEHIND]}"
+    if port in BEHIND:
+        return False, f"port {port} is the hub's own: {CURE[False]}"
     found = address()
     if found.startswith("127.") or not found[0].isdigit():
         return False, "this machine is in no network: join the room's first"

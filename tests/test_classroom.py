@@ -10,8 +10,10 @@ import pytest
 import copies
 import hand_out
 import runner
+import sinefit
 from conftest import (
     CHAPTERS,
+    NOTEBOOKS,
     ROOT,
     copy_parts,
     each_chapter,
@@ -203,3 +205,14 @@ def test_a_failure_leaves_the_last_good_copies(tmp_path):
     assert "07_module.ipynb, cell" in done.stdout
     assert "Traceback" not in done.stdout
     assert kept.read_text() == "the last good one"
+
+
+def test_a_teacher_can_compare_the_loops(made, monkeypatch):
+    for path in CHAPTERS[1:]:
+        pattern = r'loop_diff\("(\w+)", "(\w+)"'
+        names = re.search(pattern, path.read_text("utf-8").replace("\\", ""))
+        diffs = []
+        for folder in (NOTEBOOKS, made / "teacher", made / "student"):
+            monkeypatch.chdir(folder)
+            diffs.append(sinefit.loop_diff(*names.groups()))
+        assert diffs[0] == diffs[1] == diffs[2]

@@ -28,7 +28,8 @@ OTHERS = {"pytest", "pip", "python"}
 PAGES = [path for path in PROSE if path.stem != "measured"]
 SETTINGS = ["pyproject.toml", "Makefile", ".github/workflows/test.yml"]
 SETTINGS += ["book/_ext/address.py", "book/measured.md"]
-SETTINGS += ["classroom/jupyterhub_config.py", "classroom/copies.py"]
+SETTINGS += ["classroom/room.py", "classroom/jupyterhub_config.py"]
+SETTINGS += ["classroom/copies.py"]
 
 
 def parts(path):

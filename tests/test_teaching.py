@@ -185,6 +185,12 @@ def test_the_room_is_looked_at(monkeypatch):
         ready, told = room.network(port)
         assert not ready
         assert f"port {port} is taken" in told
+        monkeypatch.setattr(room, "BEHIND", (port,))
+        assert f"port {port} is taken" in room.network(port + 1)[1]
+        monkeypatch.undo()
+    ready, told = room.network(8001)
+    assert not ready
+    assert "HUB_PORT=8010" in told
     monkeypatch.setattr(room, "address", lambda: "192.0.2.7")
     ready, told = room.network(port)
     assert ready
