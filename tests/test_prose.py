@@ -22,7 +22,7 @@ HOMES += [train, torch.utils.data]
 FOLDERS = [ROOT, ROOT / "notebooks", ROOT / "tests"]
 TAGS = {tag for path in CHAPTERS for cell in cells(path) for tag in tags(cell)}
 # Words of the command line.
-OTHERS = {"pytest", "pip", "python"}
+OTHERS = {"pytest", "pip", "python", "userdel"}
 # Pages without code. Their numbers come from chapters or from these settings.
 # In references, numbers are the names of works; make measure wrote measured.
 PAGES = [path for path in PROSE if path.stem != "measured"]
