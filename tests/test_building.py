@@ -134,6 +134,7 @@ def test_buttons_follow_the_address_of_the_fork(small, monkeypatch):
         "&urlpath=lab/tree/a.fork/page.ipynb&branch=copies",
         "https://an-owner.github.io/a.fork/notebooks/page.html",
         "https://an-owner.github.io/a.fork/_images/social_previews/",
+        f"https://github.com/{fork}/issues/new?title=An%20error%20in%20notebooks/page",
     ):
         assert link in found, link
     html = small / "_build" / "html"

@@ -125,6 +125,18 @@ def offer_colab(app, page, template, context, doctree):
         context["body"] = before + start + after.replace("</p>", there, 1)
 
 
+def ask_for_errors(app, page, template, context, doctree):
+    """Let readers report an error on a page, at its end."""
+    repository = given("GITHUB_REPOSITORY")
+    if repository and doctree:
+        title = quote(f"An error in {page}")
+        there = f"https://github.com/{repository}/issues/new?title={title}"
+        context["body"] += (
+            f'<p class="report"><a href="{there}">Report an error on this '
+            "page</a></p>"
+        )
+
+
 def setup(app):
     """Register the extension, and those that need an address."""
     app.setup_extension("sphinxext.opengraph")
@@ -140,5 +152,6 @@ def setup(app):
     app.connect("config-inited", use_address, priority=100)
     app.connect("html-page-context", describe, priority=100)
     app.connect("html-page-context", offer_colab)
+    app.connect("html-page-context", ask_for_errors)
     app.connect("html-page-context", mend_buttons, priority=900)
     return {"version": "1", "parallel_read_safe": True}
