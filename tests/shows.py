@@ -873,15 +873,18 @@ def hovers(n, said, axes):
 def adam_leaves(n, said, axes):
     settled, gone = said.splitlines()
     assert numbers(said) == [1000, 4000, 4000, 5000]
-    above = adam(5000, 1e-2) - FLOOR
+    above = adam(6000, 1e-2) - FLOOR
     assert settled.endswith("True") and (above[1000:4000] < 1e-3).all()
-    assert gone.endswith("False") and not (above[4000:] < 1e-3).all()
+    assert gone.endswith("False") and not (above[4000:5000] < 1e-3).all()
+    out = np.flatnonzero(above > 1e-3)
+    assert (np.diff(out[out > 4000]) > 100).any(), "settles, and leaps again"
 
 
 @shows("7ac92cfa")
 def scheduled(n, said, axes):
     near(numbers(said), FLOOR, rtol=1e-5)
     near(rmsprop(2000, 1e-3, decay=True)[-1], FLOOR, rtol=1e-4)
+    assert rmsprop(1000, 1e-3, decay=True)[-1] > FLOOR + 1, "slowly"
 
 
 X7 = np.linspace(-np.pi, np.pi, 4000)
