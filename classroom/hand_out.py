@@ -63,7 +63,8 @@ def lay_out(texts, folder):
 
 def stored(copies):
     """Return the same from the folder that `make classroom` writes."""
-    return {file.name: file.read_text("utf-8") for file in copies.iterdir()}
+    files = filter(Path.is_file, copies.iterdir())  # a run leaves __pycache__
+    return {file.name: file.read_text("utf-8") for file in files}
 
 
 if __name__ == "__main__":

@@ -213,7 +213,7 @@ def test_copies_compare_their_loops(made):
     pairs = re.findall(r'loop_diff\(\\"(\w+)\\", \\"(\w+)\\"', text)
     assert len(pairs) == len(CHAPTERS) - 1
     code = f"import sinefit\nfor p in {pairs}: print(sinefit.loop_diff(*p))"
-    command = [sys.executable, "-c", code]
+    command = [sys.executable, "-B", "-c", code]  # which leaves nothing
     wanted = run(command, NOTEBOOKS, PYTHONPATH="")
     assert wanted.returncode == 0, wanted.stdout
     for folder in (made / "teacher", made / "student"):

@@ -91,6 +91,7 @@ LONG_PARTS = [
     f"pytest --hypothesis-profile=search {PROPERTIES}",
     *(f"make --no-print-directory {target}" for target in LONG),
 ]
+STAMPS = ("ready", "hub", "print")
 # Files that would set aside what pyproject.toml says.
 RIVALS = ("pytest.ini", "tox.ini", "setup.cfg", "ruff.toml", ".coveragerc")
 RIVALS += (".ruff.toml", ".pytest.ini", "pytest.toml")
@@ -137,7 +138,7 @@ def test_ci_runs_the_readmes_commands_and_fails_with_any_of_them(tmp_path):
 )
 def test_all_parts_run_though_one_fails(target, parts, tmp_path):
     stubs(tmp_path, "ruff", "pytest", "make")
-    made = [f"--old-file={sys.prefix}/{name}" for name in ("ready", "hub")]
+    made = [f"--old-file={sys.prefix}/{name}" for name in STAMPS]
     command = [shutil.which("make"), target, "--old-file=classroom", *made]
     command += [f"VENV={sys.prefix}", f"BIN={tmp_path}"]
     command += [f"MAKE={tmp_path / 'make'}"]

@@ -123,10 +123,16 @@ def test_the_branch_that_colab_opens_holds_the_copies(
 SCRIPTS = re.findall(r"\$\(BIN\)/python (\S+\.py)", read("Makefile"))
 
 
+HUB = ("classroom/load_hub.py", "classroom/measure.py")
+
+
+@pytest.mark.long
 @pytest.mark.parametrize("script", SCRIPTS)
 def test_scripts_of_the_makefile_find_what_they_import(script):
-    if script in ("classroom/load_hub.py", "classroom/measure.py"):
+    if script in HUB:
         pytest.importorskip("jupyterhub", reason=NO_HUB)
+    if script in ("tools/print_pdf.py", "tools/make_epub.py"):
+        pytest.importorskip("pypdf", reason="make .venv/print brings it")
     near = ["notebooks", f"{script}/.."]  # as the set-up has it
     near += ["book/_ext"] * script.startswith("classroom")
     done = run(
