@@ -27,8 +27,8 @@ export PYTEST_XDIST_AUTO_NUM_WORKERS ?= $(shell \
   expr $$(getconf _NPROCESSORS_ONLN) + 1)
 
 .DEFAULT_GOAL := help
-.PHONY: help lab book pages zip pdf epub clean classroom room collect grade hub load measure test \
-  test-long notebooks matrix pins audit bench constraints
+.PHONY: help lab book pages zip pdf epub clean classroom room collect grade \
+  hub load measure test test-long notebooks matrix pins audit bench constraints
 
 ##@ To read and to run
 help:

@@ -17,7 +17,10 @@ import psutil
 ROOT = Path(__file__).parents[1]
 WORK = Path(os.environ.get("HUB_FOLDER", ROOT / "hub"))  # learners' work
 STUDENT = ROOT / "_build" / "classroom" / "student"
-PORT = int(os.environ.get("HUB_PORT", 8000))
+ASKED = os.environ.get("HUB_PORT", "8000")
+if not ASKED.isdigit() or not 0 < int(ASKED) < 65536:
+    sys.exit(f"HUB_PORT: expected a number from 1 to 65535, got {ASKED!r}")
+PORT = int(ASKED)
 BEHIND = (8001, 8081)  # where the proxy and the hub listen, to one another
 CURE = (
     "end what listens there, or choose another with HUB_PORT=8010",

@@ -12,7 +12,14 @@ from nbformat import v4
 
 from conftest import copy_parts, make
 
-MORE = "# More\n\n![A line](line.svg), $x^2$, and [the page](page).\n"
+MORE = """# More
+
+![A line](line.svg), $x^2$, and [the page](page).
+
+:::{dropdown} Show the solution
+Here.
+:::
+"""
 LINE = """<!DOCTYPE svg PUBLIC "-//W3C//DTD SVG 1.1//EN" "none.dtd">
 <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9">
 <path id="idle"/><path d="M0 0L9 9" stroke="#000"/></svg>
@@ -216,7 +223,9 @@ def test_an_e_reader_can_show_the_book(one_file):
         names = packed.namelist()
         assert names[0] == "mimetype"
         files = {n: packed.read(n) for n in names if n.endswith("xhtml")}
-        assert b"first word" in b"".join(files.values())
+        text = b"".join(files.values())
+        assert b"first word" in text
+        assert b"<p>Solution</p>" in text
         pages = {name: ElementTree.fromstring(t) for name, t in files.items()}
         ids = {
             name: {e.get("id") for e in page.iter()}

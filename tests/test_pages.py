@@ -209,12 +209,6 @@ def test_a_reader_needs_no_mouse(built, browser):
     page.close()
 
 
-def test_search_finds_a_term_where_it_is_explained(built, page):
-    page.goto(f"{built.as_uri()}/search.html?q=gradcheck")
-    found = page.locator("#search-results li a")
-    found.filter(has_text="Write your own gradient").first.wait_for()
-
-
 @pytest.mark.parametrize("width", [390, *long([1280])])
 def test_code_is_copied_as_it_was_written(width, page, built):
     name = "04_custom_function"

@@ -1,7 +1,5 @@
 """What readers do with the pages: begin, search, copy, print, go without."""
 
-import re
-
 import pytest
 
 # What a learner types, and where the cure, or the explanation, stands.
@@ -20,6 +18,7 @@ save a model | 07_module.html#save-it
 overfitting | 09_data.html#overfitting
 buffer | glossary.html#term-buffer
 cuda | 02_tensors.html#what-goes-wrong
+gradcheck | glossary.html#term-gradcheck
 """
 
 
@@ -45,6 +44,12 @@ def test_the_search_finds_the_right_section_first(row, built, page):
     assert first.locator("mark").count() >= 1
     first.locator("a").click()
     page.wait_for_url(f"**/{place}*")
+
+
+def test_the_search_finds_the_chapter_of_a_term(built, page):
+    page.goto(f"{built.as_uri()}/search.html?q=gradcheck")
+    found = page.locator("#search-results li")
+    found.filter(has_text="Write your own gradient").first.wait_for()
 
 
 def test_the_search_says_when_it_finds_nothing(built, page):
@@ -183,8 +188,13 @@ def test_a_page_without_javascript_is_whole(width, built, browser):
     page.close()
 
 
-def test_the_styles_of_print_leave_no_figure_turned_round(built):
-    sheet = (built / "_static" / "book.css").read_text("utf-8")
-    before, screen, _ = sheet.partition("@media screen")
-    assert screen
-    assert not re.search(r"\bfilter:", before)
+def test_on_paper_no_figure_is_turned_round(built, page):
+    """Though no script has changed the theme."""
+    page.goto(f"{built.as_uri()}/notebooks/01_numpy.html")
+    page.locator("html[data-theme=dark]").wait_for()
+    figure = page.locator("article .cell_output img").first
+    turned = "figure => getComputedStyle(figure).filter"
+    assert "invert" in figure.evaluate(turned)
+    page.emulate_media(media="print")
+    assert "invert" not in figure.evaluate(turned)
+    page.emulate_media(media="screen")

@@ -239,6 +239,9 @@ def test_the_cluster_has_what_was_measured():
     sizes = re.search(r"takes ([\d.]+) GB, or ([\d.]+) GB", measured).groups()
     closed, opened = map(float, sizes)
     assert (
+        f"takes {closed:.1f} GB, or {opened:.1f} with the chapters" in values
+    )
+    assert (
         closed * 1000 < int(server["memory"]["guarantee"].rstrip("M")) < 1000
     )
     assert opened < int(server["memory"]["limit"].rstrip("G"))

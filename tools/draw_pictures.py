@@ -33,8 +33,8 @@ def draw_fit(target):
 
 FIT = """A cubic that starts far from a sine bends, in five seconds, until it
 lies on it."""
-LOSS = """Its loss falls over 2000 steps, on a logarithmic scale, from 999.51
-towards a line, the floor."""
+LOSS = """Its loss falls over 2000 steps, on a logarithmic scale, from {:.0f}
+to {:.1f}, just above a line, the floor."""
 FRAMES = 60
 
 
@@ -81,7 +81,10 @@ d="{outline(x[::64], y[::64], (-3.2, 3.2), (-2, 2))}"/>
     pictures = "\n".join(
         f'<svg viewBox="0 0 280 200" role="img">\n'
         f"<title>{title}</title>\n{inside}\n</svg>"
-        for title, inside in ((FIT, left), (LOSS, right))
+        for title, inside in (
+            (FIT, left),
+            (LOSS.format(losses[0], losses[-1]), right),
+        )
     )
     again = (
         "this.closest('.motion').querySelectorAll('svg')"

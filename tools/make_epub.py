@@ -15,7 +15,9 @@ import yaml
 from bs4 import BeautifulSoup
 
 # What needs a screen, a script or a file beside the page.
-GONE = "script, style, form, summary, .headerlink, .copybtn, .motion, .take a"
+GONE = (
+    "script, style, form, .headerlink, .copybtn, .motion, .take :is(a, span)"
+)
 GONE += ", .caption, .start, #playground"
 # In a figure: e-readers load no DTD, and a path has points.
 IDLE = re.compile(r"<!DOCTYPE.*?>\s*|<path(?![^>]* d=)[^>]*/>", re.S)
@@ -47,6 +49,10 @@ def article(page):
             part["id"] = f"{chapter['id']}-{part['id']}"
     for section in body.find_all("section"):
         section.find(HEADING)["id"] = section.attrs.pop("id")
+    for fold in body.find_all("summary"):  # it has no folds
+        text = fold.get_text(" ", strip=True)
+        fold.name, fold.attrs = "p", {}
+        fold.string = "Solution" if "solution" in text else text
     for code in body.select(".cell_input pre"):
         code["class"] = "input"
     for term in body.find_all("dt", id=True):

@@ -43,6 +43,14 @@ def site(repository):
     return f"https://{host}/" + f"{name}/" * (name.lower() != host)
 
 
+def in_colab(chapter):
+    """Return where Colab opens a chapter's copy, or nothing."""
+    repository = given("GITHUB_REPOSITORY")
+    return repository and (
+        f"{COLAB}/github/{repository}/blob/copies/{chapter}.ipynb"
+    )
+
+
 def use_address(app, config):
     """Tell the theme and the extensions where the book and its source are."""
     repository = given("GITHUB_REPOSITORY")
@@ -102,7 +110,7 @@ def mend_buttons(app, page, template, context, doctree):
     name = repository.partition("/")[2]
     hub = f"{given('JUPYTERHUB_URL').rstrip('/')}/hub/user-redirect/git-pull"
     urls = {
-        "Colab": f"{COLAB}/github/{repository}/blob/copies/{file}",
+        "Colab": in_colab(Path(page).name),
         "Binder": f"{BINDER}/v2/gh/{repository}/copies"
         f"?urlpath=lab/tree/{file}",
         "JupyterHub": f"{hub}?repo=https%3A//github.com/{repository}"
@@ -117,9 +125,8 @@ def mend_buttons(app, page, template, context, doctree):
 
 def offer_colab(app, page, template, context, doctree):
     """Add chapter 1 in Colab to the ways to start, on the first page."""
-    repository = given("GITHUB_REPOSITORY")
-    if repository and page == app.config.root_doc:
-        link = f"{COLAB}/github/{repository}/blob/copies/01_numpy.ipynb"
+    link = in_colab("01_numpy")
+    if link and page == app.config.root_doc:
         before, start, after = context["body"].partition('<p class="start">')
         there = f' <a href="{link}">Open it in Colab</a></p>'
         context["body"] = before + start + after.replace("</p>", there, 1)

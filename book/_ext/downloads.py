@@ -13,7 +13,7 @@ import nbformat
 from nbconvert import PythonExporter
 
 sys.path.append(str(Path(__file__).parents[2] / "classroom"))
-from address import COLAB, given
+from address import in_colab
 from copies import CHAPTERS, alone, read, unsolved
 
 BOOKS = "lr=1e-6&momentum=0&steps=2000", "playground"
@@ -45,9 +45,8 @@ def offer(app, page, template, context, doctree):
         f'<a href="{up("take", 1)}/{file}" download>{what}</a>'
         for what, file in files.items()
     ]
-    items.insert(0, "Download:")
-    if repository := given("GITHUB_REPOSITORY"):
-        there = f"{COLAB}/github/{repository}/blob/copies/{name}.ipynb"
+    items.insert(0, "<span>Download:</span>")
+    if there := in_colab(name):
         items.insert(0, f'<a href="{there}">Colab</a>')
     if setting := OWN.get(name, BOOKS):
         there = f"{up('book/playground')}#{escape(setting[0])}"

@@ -20,7 +20,7 @@ SCRIPTS = re.compile(
 STYLES = re.compile(
     r"\s*<link [^>]*(?:thebe|togglebutton|sphinx-design)[^>]*css[^>]*>"
 )
-# The book's own search, sections.py, has what it needs.
+# The book's own search, search_sections.py, has what it needs.
 SEARCH = re.compile(
     r'\s*<script src="[^"]*(?:searchtools|language_data|searchindex)\.js">'
     "</script>"

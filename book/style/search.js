@@ -1,5 +1,5 @@
 // The search page: the sections that hold the words of a query, the best
-// first, each with a sentence. sections.js, which sections.py writes, holds
+// first, each with a sentence. sections.js, which search_sections.py writes, holds
 // what there is to find.
 
 const SHOWN = 20;
