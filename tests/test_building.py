@@ -201,6 +201,11 @@ def test_the_book_can_be_printed(one_file, browser):
         (number,) = [int(line[1]) for line in found if line]
         assert number > 1
         assert title in pages[number - 1].extract_text().split()
+    for number, page in enumerate(pages[1:], 2):
+        assert str(number) in page.extract_text().split(), "its number"
+    text = "\n".join(page.extract_text() for page in pages)
+    for words in ("print(words.WORD", "first word", "Solution", "Here."):
+        assert words in text, words
     links = [
         note.get_object().get("/A", {}).get("/URI", "")
         for page in pages
@@ -225,7 +230,12 @@ def test_an_e_reader_can_show_the_book(one_file):
         files = {n: packed.read(n) for n in names if n.endswith("xhtml")}
         text = b"".join(files.values())
         assert b"first word" in text
+        assert b"print(words.WORD" in text
         assert b"<p>Solution</p>" in text
+        (about,) = (n for n in names if n.endswith(".opf"))
+        about = packed.read(about).decode()
+        assert re.search(r"<dc:title[^>]*>One curve, seven times<", about)
+        assert re.search(r"<dc:language[^>]*>en<", about)
         pages = {name: ElementTree.fromstring(t) for name, t in files.items()}
         ids = {
             name: {e.get("id") for e in page.iter()}

@@ -172,7 +172,7 @@ def changes(path):
 def test_the_welcome_page_tells_the_chapters_titles_and_losses():
     page = (ROOT / "index.md").read_text(encoding="utf-8")
     rows = re.findall(
-        r"^\d\. \[(.+)\]\(notebooks/(\w+)\.ipynb\) \[.+\]\{\.job\}"
+        r"^\d\. \[(.+)\]\(notebooks/(\w+)\.ipynb\) \[(.+)\]\{\.job\}"
         r"(?: \[\+(\d+) \N{MINUS SIGN}(\d+)\]\{\.diff\})?"
         r" \[([\d.]+)\]\{\.loss\}$",
         page,
@@ -184,12 +184,19 @@ def test_the_welcome_page_tells_the_chapters_titles_and_losses():
         (loop,) = cells(path, tag="loop")
         last = printed(loop).split()[-1]
         if path in LADDER:
-            expected.append((title, path.stem, *changes(path), last))
+            job = next(row[2] for row in rows if row[1] == path.stem)
+            if not job.startswith("nothing"):
+                opening = cells(path, "markdown")[0].source
+                assert f"takes over {job.removesuffix('s')}" in opening
+            expected.append((title, path.stem, job, *changes(path), last))
         else:
             assert f"**{title}](notebooks/{path.name})" in page.replace(
                 "[", "**"
             )
             assert last in page or "batch" in loop.source
     assert rows == expected
+    assert rows[4][1] == "05_nn"
+    assert 'loop_diff(\\"03_autograd' in CHAPTERS[4].read_text("utf-8")
+    assert "Rung 5 goes on from rung 3." in page
     floor = sinefit.optimum(*sinefit.data())[1]
     assert f"below a loss of {floor:.4f}." in page

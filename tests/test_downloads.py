@@ -78,13 +78,20 @@ def test_a_page_offers_its_files_and_its_settings(built, made):
     for path in CHAPTERS:
         page = (built / "notebooks" / f"{path.stem}.html").read_text("utf-8")
         line = page.partition('<p class="take">')[2].partition("</p>")[0]
-        offered = re.findall(r'href="\.\./take/([^"]+)"', line)
+        take = r'href="\.\./take/([^"]+)" download>(.+?)<'
+        offered, labels = zip(*re.findall(take, line), strict=True)
+        assert labels == ("notebook", "with solutions", "script")
+        time = re.search(r"\*\*Time\*\* (.+)", cells(path)[0].source)[1]
+        assert line.startswith(f"<b>{time}</b>")
         name = path.stem
-        assert offered == [
+        assert offered == (
             f"{name}.ipynb",
             f"solved/{name}.ipynb",
             f"{name}.py",
-        ]
+        )
+        script = (built / "take" / offered[-1]).read_text("utf-8")
+        for solution in cells(path, tag="solution"):
+            assert solution.source in script
         for file, folder in zip(offered, ("alone", "solved"), strict=False):
             same = made / folder / path.name
             assert (built / "take" / file).read_bytes() == same.read_bytes()

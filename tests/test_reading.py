@@ -1,5 +1,7 @@
 """What readers do with the pages: begin, search, copy, print, go without."""
 
+import re
+
 import pytest
 
 # What a learner types, and where the cure, or the explanation, stands.
@@ -42,6 +44,10 @@ def test_the_search_finds_the_right_section_first(row, built, page):
     assert place in address, (query, address, first.inner_text())
     assert first.locator("p").inner_text().strip()
     assert first.locator("mark").count() >= 1
+    told = page.locator("#search-results [role=status]").inner_text()
+    assert query in told
+    if "what-goes-wrong" in place:  # of which chapter
+        assert re.search(r" in .+: What goes wrong", first.inner_text())
     first.locator("a").click()
     page.wait_for_url(f"**/{place}*")
 
@@ -145,6 +151,11 @@ def test_focus_shows_and_stays_and_says_the_mode(built, page):
             button.focus()
             shown = "b => getComputedStyle(b).outlineStyle"
             assert button.evaluate(shown) == "solid"
+    page.keyboard.press("Shift+Tab")  # shows focus from here on
+    for part in ("article a.reference", "article summary"):
+        page.locator(part).first.focus()
+        outline = "() => getComputedStyle(document.activeElement).outlineStyle"
+        assert page.evaluate(outline) != "none", part
     theme = page.locator(".theme-switch-button")
     for _ in range(3):
         theme.focus()

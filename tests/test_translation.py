@@ -16,7 +16,7 @@ LISTED = {
     "form#descent, noscript": "book/playground.md",
     ".motion": "tools/draw_pictures.py",
     ".take :is(a, span)": "book/_ext/downloads.py",
-    "summary": "a solution's cell",
+    ".cell summary": "a solution's cell",
 }
 CODE = "pre, code, script, style, math, .headerlink, .copybtn"
 BEGIN = "\N{MATHEMATICAL LEFT WHITE SQUARE BRACKET}"
