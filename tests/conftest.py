@@ -85,7 +85,8 @@ def make(folder, *targets):
         pytest.skip("make is not on this machine")
     ready = pathlib.Path(sys.prefix) / "ready"
     command = ["make", *targets, f"VENV={sys.prefix}", f"--old-file={ready}"]
-    return run(command, folder, PYTEST_XDIST_AUTO_NUM_WORKERS="0")
+    outside = {"MAKELEVEL": "0", "MAKEFLAGS": ""}  # of the make that tests
+    return run(command, folder, PYTEST_XDIST_AUTO_NUM_WORKERS="0", **outside)
 
 
 def make_once(target, folder, run_id):

@@ -287,7 +287,6 @@ def graded(made, tmp_path_factory):
         "syntax": filled(_12="def (:"),
         "endless": filled(_12="while True: pass"),
         "stubborn": filled(_12=STUBBORN),
-        "flood": filled(_12="while True: print('a lot ' * 1000)"),
         "ends": filled(_12="import os\nos._exit(0)"),
         "memory": filled(_12="full = bytearray(10**11)"),
         "attack": filled(_13=attack + right["solution-1-3"]),
@@ -304,14 +303,14 @@ def graded(made, tmp_path_factory):
     return folder, make_grade(folder, made)
 
 
-def make_grade(folder, made, answer="", **variables):
+def make_grade(folder, made, answer="", setting="", **variables):
     """Run classroom/grade.py as make does, with a few seconds a cell."""
     quick = folder / "course"
     if not quick.exists():
         shutil.copytree(made / "nbgrader", quick)
         config = quick / "nbgrader_config.py"
         text = config.read_text().replace("timeout = 60", "timeout = 15")
-        config.write_text(text)
+        config.write_text(text + setting)
     code = (
         "import sys, runpy, pathlib; sys.path.insert(0, 'classroom'); "
         f"import copies; copies.COURSE = pathlib.Path({str(quick)!r}); "
@@ -346,7 +345,6 @@ SPOILT = {
     "syntax": "101",
     "endless": "101",
     "stubborn": "101",
-    "flood": "101",
     "ends": "101",
     "memory": "101",
     "no answer": "101",
@@ -374,7 +372,6 @@ def test_each_costs_its_learner_only_what_it_should(graded):
     for name, error in {
         "syntax": "SyntaxError",
         "endless": "CellTimeoutError",
-        "flood": "CellTimeoutError",
         "memory": "MemoryError",
     }.items():
         assert f"answer 1.2 ends in {error}" in remarks[name]
@@ -382,6 +379,19 @@ def test_each_costs_its_learner_only_what_it_should(graded):
         assert "answer 1.2 never ended, or ended Python" in remarks[name]
     assert "no notebook that can be read" in remarks["garbled"]
     assert "\n" not in remarks["whole"].strip()
+
+
+@pytest.mark.long
+@pytest.mark.skipif(not shutil.which("bwrap"), reason=NO_BOX)
+def test_printing_without_end_costs_its_own_point_alone(made, tmp_path):
+    notebook = filled(_12="while True: print('a lot ' * 1000)")
+    write(tmp_path / "in" / "flood", "work.ipynb", notebook)
+    collect.collect(tmp_path / "in", tmp_path / "grades" / "received")
+    # as on a machine that cannot keep up with what it prints
+    slow = "c.ExecutePreprocessor.iopub_timeout = 1\n"
+    done = make_grade(tmp_path, made, setting=slow)
+    assert table(tmp_path) == {"flood": ["1", "0", "1", "2"]}, done.stdout
+    assert "answer 1.2 ends in CellTimeoutError" in done.stdout
 
 
 @pytest.mark.long
