@@ -26,7 +26,7 @@ WAYS = [
     ("from a server", 390, "light"),
     ("from a server", 1280, "dark"),
 ]
-AXE = {"resultTypes": ["violations"], "preload": False}  # it loads no files
+ASK = {"resultTypes": ["violations"], "preload": False}  # it loads no files
 
 # What does not fit into its place on the page, and scrolls or is cut.
 CUT = """[...document.querySelectorAll(
@@ -34,16 +34,32 @@ CUT = """[...document.querySelectorAll(
 .filter(box => box.scrollWidth > box.clientWidth)
 .map(box => box.innerText.slice(0, 80))"""
 
-# Of the words of code that look alike, leave one: axe is slow at contrast.
-UNWRAP = """{
+# Mark one text of each look, by all that decides its contrast, and look at its
+# contrast alone: a page has a thousand texts of some thirty looks.
+LOOKS = """{
   const looks = new Set();
-  for (const word of document.querySelectorAll('.highlight pre *')) {
-    const cell = word.closest('.cell_input, .cell_output');
-    const look = `${cell?.className} ${word.className}`;
-    if (looks.has(look)) word.replaceWith(...word.childNodes);
-    looks.add(look);
+  const clear = 'rgba(0, 0, 0, 0) none 1';
+  for (const e of document.querySelectorAll('body *')) {
+    const texts = [...e.childNodes].filter(n => n.nodeType == 3);
+    if (!texts.some(text => text.data.trim())) continue;
+    const s = getComputedStyle(e);
+    let look = `${s.color} ${s.fontSize} ${s.fontWeight} ${s.textShadow}`;
+    for (let at = e; at; at = at.parentElement) {
+      const a = getComputedStyle(at);
+      const paper = `${a.backgroundColor} ${a.backgroundImage} ${a.opacity}`;
+      if (paper != clear) look += paper;
+    }
+    if (e.checkVisibility() && !looks.has(look)) {
+      looks.add(look);
+      e.dataset.look = '';
+    }
   }
+  for (const e of document.querySelectorAll('pre :not([data-look])'))
+    e.replaceWith(...e.childNodes);
 }"""
+AXE = Axe()
+AXE.axe_script += """;axe.configure(
+  {rules: [{id: 'color-contrast', selector: '[data-look]'}]})"""
 
 
 def in_turn(rows, ways):
@@ -111,8 +127,8 @@ def look(page, roots):
             page.set_viewport_size({"width": size, "height": 900})
             cut += page.evaluate(CUT)
         page.clock.run_for(1000)  # what scripts put off, they do now
-        page.evaluate(UNWRAP)
-        axe = Axe().run(page, options=AXE)
+        page.evaluate(LOOKS)
+        axe = AXE.run(page, options=ASK)
         page.wait_for_load_state("networkidle")
         files = {address.partition("?")[0] for address in asked}
         if not page.locator("math").count():
@@ -178,7 +194,7 @@ def test_all_readers_can_use_what_opens(opening, page, built):
     page.locator(opened).wait_for()
     page.emulate_media(color_scheme=theme)
     page.locator(f"html[data-theme={theme}]").wait_for()
-    axe = Axe().run(page, context=opened, options=AXE)
+    axe = Axe().run(page, context=opened, options=ASK)
     assert axe.violations_count == 0, axe.generate_report()
     page.keyboard.press("Escape")
     page.locator(opened).wait_for(state="hidden")
