@@ -23,8 +23,8 @@ unexport PYTHONDONTWRITEBYTECODE
 export TORCH_LOGS ?= -all
 
 # Tests wait for browsers and kernels: one more of them at once than cores.
-export PYTEST_XDIST_AUTO_NUM_WORKERS ?= $(shell \
-  expr $$(getconf _NPROCESSORS_ONLN) + 1)
+CORES := $(shell getconf _NPROCESSORS_ONLN)
+export PYTEST_XDIST_AUTO_NUM_WORKERS ?= $(shell expr $(CORES) + 1)
 
 .DEFAULT_GOAL := help
 .PHONY: help lab book pages zip pdf epub clean classroom room collect grade \
@@ -177,7 +177,7 @@ else
 	$(BIN)/ruff format --check --quiet . || ok=false; \
 	$(BIN)/ruff check --quiet . || ok=false; \
 	nice $(MAKE) --no-print-directory _build/proved || ok=false; \
-	nice $(BIN)/pytest tests $(addprefix --ignore=,$(OF_MODULES)) || ok=false; \
+	nice $(BIN)/pytest -n $(CORES) tests $(addprefix --ignore=,$(OF_MODULES)) || ok=false; \
 	wait $$modules || ok=false; \
 	cat "$$log"; rm "$$log"; $$ok
 endif

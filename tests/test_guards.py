@@ -83,7 +83,7 @@ PARTS = [
     "ruff check --quiet .",
     f"pytest -n 0 --cov=notebooks {OF_MODULES}",
     "make --no-print-directory _build/proved",
-    "pytest tests "
+    f"pytest -n {os.cpu_count()} tests "
     + " ".join(f"--ignore={file}" for file in OF_MODULES.split()),
 ]
 LONG_PARTS = [

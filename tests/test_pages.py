@@ -305,9 +305,10 @@ def test_playground_computes_what_numpy_does(address, settings, told, play):
         assert f"step {np.argmax(losses >= 1e3 * losses[0])} " in said
 
 
-def test_playground_is_right_for_any_settings(play):
+@pytest.mark.parametrize("count", [60, *long([600])])
+def test_playground_is_right_for_any_settings(count, play):
     random, tried = np.random.default_rng(0), []
-    for i in range(300):
+    for i in range(count):
         start = random.uniform(-1, 1, 4) * (2, 2, 1, 0.5)
         settings = {
             "lr": 10 ** random.uniform(-8, -5),
