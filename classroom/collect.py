@@ -121,10 +121,11 @@ def collect(folder, target):
                 "chapters."
             )
             continue
+        kept = target / owner(name, chapter) / chapter
         if not begun:
+            kept.parent.mkdir(parents=True, exist_ok=True)  # in the table, too
             blank += 1
             continue
-        kept = target / owner(name, chapter) / chapter
         kept.mkdir(parents=True, exist_ok=True)
         versions = sorted(kept.iterdir(), key=lambda path: int(path.stem))
         if raw not in [version.read_bytes() for version in versions]:

@@ -14,6 +14,7 @@ import html
 import json
 import logging
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -40,6 +41,8 @@ HERE = Path(__file__).resolve().parent
 LOST = """\
 raise TimeoutError("this answer took more than a minute and could not be "
                    "stopped, or it ended Python. It was left out.")"""
+# How nbgrader's page heads a check, for which learners have another name.
+GRADE_CELL = r"()Grade cell: <code>check-(\d+)-(\d+)</code>"
 UNSAFE = """\
 Here learners' code would be graded as you: it could read and change all that
 you can. On Linux, bubblewrap keeps it apart (apt install bubblewrap). Grade
@@ -228,6 +231,8 @@ def feedback(api, chapter, student):
         "db_url": api.coursedir.db_url,
     }
     page, _ = exporter.from_notebook_node(notebook, {"nbgrader": about})
+    for text in (r'(#check-(\d+)-(\d+)">)Test cell', GRADE_CELL):
+        page = re.sub(text, r"\1Exercise \2.\3", page)
     place = root / "feedback" / student / f"{chapter}.html"
     place.parent.mkdir(parents=True, exist_ok=True)
     place.write_text(page, encoding="utf-8")
@@ -281,11 +286,12 @@ def grade(folder, say=print):
 def write_down(api, folder, handed_in, known):
     """Write points.csv and report.txt."""
     chapters = sorted({chapter for _, chapter, _ in handed_in})
-    rows, lines = {}, []
+    rows = {p.name: {} for p in (folder / "received").iterdir() if p.is_dir()}
+    lines = []
     with api.gradebook as book:
         for student, chapter, file in handed_in:
             found = points(book, chapter, student)
-            rows.setdefault(student, {}).update(found)
+            rows[student].update(found)
             score = f"{sum(found.values()):g} of {len(found)}"
             lines.append(
                 f"{student}, {chapter} (version {file.stem}): {score}"
@@ -297,6 +303,7 @@ def write_down(api, folder, handed_in, known):
             for chapter in chapters
             for cell in book.find_notebook(chapter, chapter).grade_cells
         ]
+    lines += [f"{one}: no answer" for one in sorted(rows) if not rows[one]]
     names.sort(key=lambda name: [int(part) for part in name.split(".")])
     with (folder / "points.csv").open("w", encoding="utf-8", newline="") as to:
         table = csv.writer(to)

@@ -2,7 +2,8 @@
 
 bubblewrap lets it see the system, Python and the folder it begins in, where
 the book's own files cannot be changed; no network, and no other process. The
-book's files are at /book, too, where a check looks for them first.
+book's files are at /book, too, where a check looks for them first. A cell that
+prints without end is stopped: who reads it all would blame another answer.
 """
 
 import os
@@ -10,6 +11,23 @@ import sys
 from pathlib import Path
 
 GIGABYTES = 4  # of memory that a kernel may fill
+# A kernel whose cells print no more than that. Written for ipykernel 7.
+KERNEL = """
+from ipykernel.iostream import OutStream
+from ipykernel.kernelapp import launch_new_instance
+
+write = OutStream.write
+
+def bounded(stream, text, letters=1_000_000, said={}):
+    cell = stream.name, stream.parent_header.get("msg_id")
+    said[cell] = said.get(cell, 0) + len(text)
+    if said[cell] > letters:
+        raise RuntimeError(f"this cell prints more than {letters:,} letters")
+    return write(stream, text)
+
+OutStream.write = bounded
+launch_new_instance()
+"""
 SYSTEM = ("/usr", "/bin", "/lib", "/lib64", "/etc/ld.so.cache", "/etc/fonts")
 
 
@@ -33,7 +51,7 @@ def command(kernel, connection):
 
 
 if __name__ == "__main__":
-    kernel = [sys.executable, "-m", "ipykernel_launcher", "-f", sys.argv[1]]
+    kernel = [sys.executable, "-c", KERNEL, "-f", sys.argv[1]]
     started = command(kernel, sys.argv[1])
     silence = os.open(os.devnull, os.O_WRONLY)  # it speaks through sockets
     os.dup2(silence, 1)
