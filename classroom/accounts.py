@@ -17,6 +17,7 @@ import sys
 from pathlib import Path
 
 from jupyterhub.auth import LocalAuthenticator
+from jupyterhub.spawner import LocalProcessSpawner
 from jupyterhub.utils import compare_token, hash_token
 from tornado import web
 
@@ -67,6 +68,46 @@ class Accounts(LocalAuthenticator):
             )
         else:
             kept.write_text(hash_token(own), encoding="utf-8")
+
+
+def listener(port):
+    """Return the number of the account that listens at a port, or None."""
+    for kind in ("tcp", "tcp6"):
+        table = Path("/proc/net", kind).read_text(encoding="ascii")
+        for _, local, _, state, *rest in map(
+            str.split, table.splitlines()[1:]
+        ):
+            if state == "0A" and int(local.rpartition(":")[2], 16) == port:
+                return int(rest[3])
+    return None
+
+
+class Server(LocalProcessSpawner):
+    """A learner's server: no other account may answer in its place.
+
+    All share the machine's ports. Who listened at this one before the server
+    does, or after it, would be sent what the learner's browser sends.
+    """
+
+    def usurped(self):
+        """Tell whether another account listens at this server's port."""
+        own = pwd.getpwnam(self.user.name).pw_uid
+        return listener(self.port) not in (None, own)
+
+    async def start(self):
+        """Start it, and return where it listens; raise if another does."""
+        place = await super().start()
+        while listener(self.port) is None and self.proc.poll() is None:
+            await asyncio.sleep(0.2)
+        if self.usurped():
+            self.proc.kill()
+            raise web.HTTPError(409, "Another took your port: start again.")
+        return place
+
+    async def poll(self):
+        """Return how it ended, or None; it has if another took its port."""
+        ended = await super().poll()
+        return 1 if ended is None and self.usurped() else ended
 
 
 def group():

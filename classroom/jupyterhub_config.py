@@ -18,7 +18,7 @@ from jupyterhub.authenticators.shared import SharedPasswordAuthenticator
 from tornado import web
 
 sys.path.append(str(Path(__file__).parent))
-from accounts import OWN, Accounts, Homes
+from accounts import OWN, Accounts, Homes, Server
 from hand_out import lay_out, stored
 from room import PORT, ROOT, STUDENT, WORK, address
 
@@ -137,7 +137,8 @@ if APART:
         "first come, keeps others out of your work."
         "<style>#otp_input { -webkit-text-security: disc }</style>"
     )
-    c.JupyterHub.spawner_class = "localprocess"
+    c.JupyterHub.spawner_class = Server
+    c.Spawner.poll_interval = 5  # seconds, until a port that was left is shut
     c.Spawner.pre_spawn_hook = homes.admit
     c.Spawner.environment["JUPYTER_RUNTIME_DIR"] = "/tmp/jupyter"  # own, short
     said = "Each learner has an account of this machine."

@@ -6,6 +6,8 @@ import json
 import os
 import runpy
 import shutil
+import socket
+import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 
@@ -154,6 +156,47 @@ def test_a_learner_keeps_a_name_with_a_password(monkeypatch, tmp_path):
     assert "my own word" not in (tmp_path / "a-learner").read_text()
     with pytest.raises(web.HTTPError, match="not the password that a-learner"):
         room.take("a-learner", "another word")
+
+
+@as_root
+def test_no_other_account_answers_in_a_servers_place(tmp_path):
+    """Nobody's server, where root listens, and where nobody does."""
+    code = "import socket, sys, time; s = socket.socket(); "
+    code += "s.bind(('127.0.0.1', int(sys.argv[1]))); s.listen(); "
+    code += "time.sleep(60)"
+
+    class Nobody:
+        name, url = "nobody", "/user/nobody/"
+
+    async def serve(port):
+        server = accounts.Server(
+            user=Nobody, port=port, cmd=["/usr/bin/env", "python3", "-c", code]
+        )
+        server.popen_kwargs = {"user": "nobody", "preexec_fn": None}
+        server.get_args = lambda: [str(port)]
+        server.get_env = lambda: {"PATH": os.environ["PATH"]}
+        try:
+            await server.start()
+            assert await server.poll() is None
+        finally:
+            server.proc.kill()
+            server.proc.wait()
+        return server
+
+    with socket.socket() as own:
+        own.bind(("127.0.0.1", 0))
+        port = own.getsockname()[1]
+        assert accounts.listener(port) is None
+        own.listen()
+        assert accounts.listener(port) == 0
+        with pytest.raises(web.HTTPError, match="Another took your port"):
+            wait_for(serve(port))
+    server = wait_for(serve(port))
+    server.proc = subprocess.Popen(["sleep", "60"])  # it is there, and deaf
+    with socket.create_server(("::", port), family=socket.AF_INET6):
+        assert wait_for(server.poll()) == 1
+    assert wait_for(server.poll()) is None
+    server.proc.kill()
 
 
 @pytest.mark.parametrize("version", [1, 2])
