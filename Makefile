@@ -133,7 +133,7 @@ classroom: _build/classroom/student.zip ## copies to hand out, teach and grade
 	@echo "Teach from $(CURDIR)/_build/classroom"
 
 _build/classroom/student.zip: $(VENV)/ready $(CHAPTERS) $(MODULES) \
-  $(wildcard classroom/* classroom/slides/*) book/_ext/mathml.py \
+  $(wildcard classroom/*.* classroom/slides/*) book/_ext/mathml.py \
   book/_ext/wrap_code.py .binder/requirements.txt constraints.txt
 	@echo "Writing copies for students, teachers, slides and nbgrader"
 	@mkdir -p _build

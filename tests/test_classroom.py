@@ -1,5 +1,6 @@
 """The classroom: copies that hide, check and grade what they should."""
 
+import os
 import re
 import sys
 import zipfile
@@ -210,6 +211,23 @@ def test_a_failure_leaves_the_last_good_copies(tmp_path):
     assert "07_module.ipynb, cell" in done.stdout
     assert "Traceback" not in done.stdout
     assert kept.read_text() == "the last good one"
+
+
+def test_copies_are_written_anew_for_their_parts_alone(tmp_path):
+    copy_parts(tmp_path, "Makefile", "book/_ext", "classroom", "notebooks")
+    copy_parts(tmp_path, ".binder/requirements.txt", "constraints.txt")
+    (tmp_path / "classroom" / "__pycache__").mkdir(exist_ok=True)
+    written = tmp_path / "_build" / "classroom" / "student.zip"
+    written.parent.mkdir(parents=True)
+    written.touch()
+    later = written.stat().st_mtime + 9
+    for part, stale in (
+        ("classroom/__pycache__", False),  # what Python keeps for itself
+        ("notebooks/polynomial.py", True),
+    ):
+        os.utime(tmp_path / part, (later, later))
+        done = make(tmp_path, "-q", "_build/classroom/student.zip")
+        assert (done.returncode == 1) == stale, (part, done.stdout)
 
 
 def test_copies_compare_their_loops(made):
