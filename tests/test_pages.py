@@ -34,6 +34,16 @@ CUT = """[...document.querySelectorAll(
 .filter(box => box.scrollWidth > box.clientWidth)
 .map(box => box.innerText.slice(0, 80))"""
 
+# A formula whose full stop, or comma, begins the next line.
+PARTED = r"""[...document.querySelectorAll('article math')].filter(formula => {
+  const text = formula.nextSibling, range = document.createRange();
+  if (!/^[.,;:?!)]/.test(text?.data)) return false;
+  range.setStart(text, 0);
+  range.setEnd(text, 1);
+  const stop = range.getBoundingClientRect();
+  return stop.width && stop.left < formula.getBoundingClientRect().right - 1;
+}).map(formula => formula.parentElement.innerText.slice(0, 80))"""
+
 # Mark one text of each look, by all that decides its contrast, and look at its
 # contrast alone: a page has a thousand texts of some thirty looks.
 LOOKS = """{
@@ -125,7 +135,7 @@ def look(page, roots):
         page.locator("details").evaluate_all("all => all.map(d => d.open = 1)")
         for size in (390, width):  # in every way, what fits a phone
             page.set_viewport_size({"width": size, "height": 900})
-            cut += page.evaluate(CUT)
+            cut += page.evaluate(CUT) + page.evaluate(PARTED)
         page.clock.run_for(1000)  # what scripts put off, they do now
         page.evaluate(LOOKS)
         axe = AXE.run(page, options=ASK)

@@ -41,6 +41,18 @@ def inline(self, node):
     raise nodes.SkipNode
 
 
+def keep_stops(app, doctree, name):
+    """Let no line begin with the full stop, or comma, after a formula."""
+    for formula in [*doctree.findall(nodes.math)]:
+        after = formula.next_node(nodes.Text, descend=False, siblings=True)
+        place = formula.parent.index(formula) + 1
+        if after and after[0] in ".,;:?!)" and after is formula.parent[place]:
+            stop, rest = nodes.Text(after[0]), nodes.Text(after[1:])
+            kept = nodes.inline(classes=["stop"])
+            formula.parent[place - 1 : place + 1] = [kept, rest]
+            kept += [formula, stop]
+
+
 def block(self, node):
     """Write a formula on a line of its own, with its number if it has one."""
     # on a phone a long one scrolls, by keys too
@@ -98,5 +110,6 @@ def write_font(app, error):
 def setup(app):
     """Register the renderer, which _config.yml chooses, and its font."""
     app.add_html_math_renderer("mathml", (inline, None), (block, None))
+    app.connect("doctree-resolved", keep_stops)
     app.connect("build-finished", write_font)
     return {"version": "1", "parallel_read_safe": True}
