@@ -177,6 +177,21 @@ def test_a_drawer_closes_when_a_link_in_it_is_followed(built, page):
     page.set_viewport_size({"width": 1280, "height": 800})
 
 
+def test_nothing_is_white_before_a_script_has_chosen_the_theme(built, browser):
+    page = browser.new_page(color_scheme="dark")
+    page.route(re.compile(r"\.js\b"), lambda route: route.abort())
+    page.goto(f"{built.as_uri()}/notebooks/03_autograd.html")
+    assert page.locator("html").get_attribute("data-theme") == "auto"
+    style = "(e, name) => getComputedStyle(e)[name]"
+    field = ".search-button-field"
+    for part in ("body", ".bd-header-article", field, f"{field} kbd"):
+        paper = page.locator(part).first.evaluate(style, "backgroundColor")
+        assert max(map(int, re.findall(r"\d+", paper)[:3])) < 70, part
+    fading = page.locator(field).first.evaluate(style, "transitionDuration")
+    assert fading == "0s"
+    page.close()
+
+
 @pytest.mark.parametrize("width", [390, 1280])
 def test_a_page_without_javascript_is_whole(width, built, browser):
     page = browser.new_page(
