@@ -469,6 +469,10 @@ def exercise_6_2(rate, beta, arrived):
         "rate: this is its root.",
     )
     _need(
+        not _near(rate, best[1]),
+        "rate: this is beta, and the other way round.",
+    )
+    _need(
         _near(rate, best[0]),
         "rate: does it take the roots of the cubic's eigenvalues, the "
         f"smallest and the largest? Their largest is {steep**2:.1f}.",

@@ -126,6 +126,7 @@ linear.weight.data.copy_(w) | expected float64, got torch.float32
 6.1 | arrived += 1 | at another step
 6.1 | arrived -= 1 | at another step
 6.2 | rate = rate**0.5 | this is its root
+6.2 | rate, beta = beta, rate | this is beta
 6.2 | rate = rate * 1.01 | does it take the roots
 6.2 | beta = beta**0.5 | Is it squared
 6.2 | beta = beta * 0.99 | the formula gives another
