@@ -36,7 +36,7 @@ WRITTEN_FOR = "sphinx-book-theme 1.3, pydata-sphinx-theme 0.17"
 LIGHT = re.compile(r'\[data-theme="?light"?\]')
 NO_SCRIPT = ":is([data-theme=light],[data-theme=auto])"
 WORD = re.compile(r"[\w-]+")
-INDENTS = re.compile(r"(?s)<!--.*?-->|\s*\n\s*")
+INDENTS = re.compile(r"(?s)\s*(?:<!--.*?-->\s*)+|\s*\n\s*")
 NESTED = ("media", "supports", "layer", "container")
 # In a figure: what draws nothing, and less than a hundredth of a point.
 LINES = re.compile(r' (?:d|x|y)="[^"]*')
@@ -93,9 +93,8 @@ def lighten(app, error):
     static, words = app.outdir / "_static", set()
     gone = [file for file in static.rglob("*") if GONE.search(file.name)]
     known = {name for name in THEMES if any(name in f.name for f in gone)}
-    if not known:  # no page was out of date, and nothing was copied anew
-        return
-    if known != THEMES:
+    # Where no page was out of date, Sphinx writes the colours of code alone.
+    if known and known != THEMES:
         raise ExtensionError(
             f"drop_unused.py was written for {WRITTEN_FOR}: these bring "
             f"no file called {THEMES - known} now; see what pages load instead"
@@ -116,7 +115,9 @@ def lighten(app, error):
     for sheet in static.rglob("*.css"):
         text = sheet.read_text(encoding="utf-8")
         kept = "".join(used_rules(text, words))
-        sheet.write_text(LIGHT.sub(NO_SCRIPT, kept), encoding="utf-8")
+        if NO_SCRIPT not in kept:
+            kept = LIGHT.sub(NO_SCRIPT, kept)
+        sheet.write_text(kept, encoding="utf-8")
         if "fa-solid-900" in text:
             keep_icons(static / FONT, sheet.read_text(encoding="utf-8"))
     images = [*(static / "images").iterdir()]
