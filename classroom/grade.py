@@ -41,8 +41,11 @@ HERE = Path(__file__).resolve().parent
 LOST = """\
 raise TimeoutError("this answer took more than a minute and could not be "
                    "stopped, or it ended Python. It was left out.")"""
-# How nbgrader's page heads a check, for which learners have another name.
-GRADE_CELL = r"()Grade cell: <code>check-(\d+)-(\d+)</code>"
+# How nbgrader's page names a check, for which learners have another name.
+NAMES = (
+    r'(#check-(\d+)-(\d+)">)Test cell',
+    r"()Grade cell: <code>check-(\d+)-(\d+)</code>",
+)
 UNSAFE = """\
 Here learners' code would be graded as you: it could read and change all that
 you can. On Linux, bubblewrap keeps it apart (apt install bubblewrap). Grade
@@ -231,8 +234,8 @@ def feedback(api, chapter, student):
         "db_url": api.coursedir.db_url,
     }
     page, _ = exporter.from_notebook_node(notebook, {"nbgrader": about})
-    for text in (r'(#check-(\d+)-(\d+)">)Test cell', GRADE_CELL):
-        page = re.sub(text, r"\1Exercise \2.\3", page)
+    for name in NAMES:
+        page = re.sub(name, r"\1Exercise \2.\3", page)
     place = root / "feedback" / student / f"{chapter}.html"
     place.parent.mkdir(parents=True, exist_ok=True)
     place.write_text(page, encoding="utf-8")

@@ -93,7 +93,7 @@ def lighten(app, error):
     static, words = app.outdir / "_static", set()
     gone = [file for file in static.rglob("*") if GONE.search(file.name)]
     known = {name for name in THEMES if any(name in f.name for f in gone)}
-    # Where no page was out of date, Sphinx writes the colours of code alone.
+    # Where no page was out of date, none of these is brought anew.
     if known and known != THEMES:
         raise ExtensionError(
             f"drop_unused.py was written for {WRITTEN_FOR}: these bring "
