@@ -470,12 +470,12 @@ def exercise_6_2(rate, beta, arrived):
     )
     _need(
         not _near(rate, best[1]),
-        "rate: this is beta, and the other way round.",
+        "rate: you have swapped rate and beta.",
     )
     _need(
         _near(rate, best[0]),
-        "rate: does it take the roots of the cubic's eigenvalues, the "
-        f"smallest and the largest? Their largest is {steep**2:.1f}.",
+        "rate: does it take the roots of the cubic's eigenvalues, the smallest"
+        f" and the largest? They are {flat**2:.1f} and {steep**2:.1f}.",
     )
     _need(
         _near(_number("beta", beta), best[1]),

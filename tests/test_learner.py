@@ -126,8 +126,8 @@ linear.weight.data.copy_(w) | expected float64, got torch.float32
 6.1 | arrived += 1 | at another step
 6.1 | arrived -= 1 | at another step
 6.2 | rate = rate**0.5 | this is its root
-6.2 | rate, beta = beta, rate | this is beta
-6.2 | rate = rate * 1.01 | does it take the roots
+6.2 | rate, beta = beta, rate | swapped rate and beta
+6.2 | rate = rate * 1.01 | They are 1727.5 and 562121.9
 6.2 | beta = beta**0.5 | Is it squared
 6.2 | beta = beta * 0.99 | the formula gives another
 6.2 | arrived += 1 | at another step
