@@ -73,10 +73,9 @@ class Accounts(LocalAuthenticator):
 def listener(port):
     """Return the number of the account that listens at a port, or None."""
     for kind in ("tcp", "tcp6"):
-        table = Path("/proc/net", kind).read_text(encoding="ascii")
-        for _, local, _, state, *rest in map(
-            str.split, table.splitlines()[1:]
-        ):
+        table = Path("/proc/net", kind)
+        lines = table.read_text("ascii").splitlines() if table.exists() else []
+        for _, local, _, state, *rest in map(str.split, lines[1:]):
             if state == "0A" and int(local.rpartition(":")[2], 16) == port:
                 return int(rest[3])
     return None

@@ -177,6 +177,8 @@ def test_no_other_account_answers_in_a_servers_place(tmp_path):
         server.get_env = lambda: {"PATH": os.environ["PATH"]}
         try:
             await server.start()
+            own = accounts.pwd.getpwnam("nobody").pw_uid
+            assert accounts.listener(port) == own
             assert await server.poll() is None
         finally:
             server.proc.kill()
@@ -197,6 +199,12 @@ def test_no_other_account_answers_in_a_servers_place(tmp_path):
         assert wait_for(server.poll()) == 1
     assert wait_for(server.poll()) is None
     server.proc.kill()
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        there = other.getsockname()[1]
+        left = socket.create_connection(("127.0.0.1", there))
+        taken, _ = other.accept()
+    with left, taken:  # they talk on, though nobody listens
+        assert accounts.listener(there) is None
 
 
 @pytest.mark.parametrize("version", [1, 2])

@@ -34,20 +34,17 @@ CUT = """[...document.querySelectorAll(
 .filter(box => box.scrollWidth > box.clientWidth)
 .map(box => box.innerText.slice(0, 80))"""
 
-# A formula whose full stop, or comma, begins the next line.
-PARTED = r"""[...document.querySelectorAll('article math')].filter(formula => {
-  const text = formula.nextSibling, range = document.createRange();
-  if (!/^[.,;:?!)]/.test(text?.data)) return false;
-  range.setStart(text, 0);
-  range.setEnd(text, 1);
-  const stop = range.getBoundingClientRect();
-  return stop.width && stop.left < formula.getBoundingClientRect().right - 1;
-}).map(formula => formula.parentElement.innerText.slice(0, 80))"""
+# A formula whose full stop, or comma, may begin the next line.
+PARTED = r"""[...document.querySelectorAll('article math')].filter(formula =>
+  /^[.,;:?!)]/.test(formula.nextSibling?.data)
+  && getComputedStyle(formula.parentElement).whiteSpace != 'nowrap')
+.map(formula => formula.parentElement.innerText.slice(0, 80))"""
 
 # Mark one text of each look, by all that decides its contrast, and look at its
 # contrast alone: a page has a thousand texts of some thirty looks.
 LOOKS = """{
-  const looks = new Set();
+  const looks = new Map();
+  const size = e => e ? e.textContent.trim().length : 0;
   const clear = 'rgba(0, 0, 0, 0) none 1';
   for (const e of document.querySelectorAll('body *')) {
     const texts = [...e.childNodes].filter(n => n.nodeType == 3);
@@ -59,12 +56,13 @@ LOOKS = """{
       const paper = `${a.backgroundColor} ${a.backgroundImage} ${a.opacity}`;
       if (paper != clear) look += paper;
     }
-    if (e.checkVisibility() && !looks.has(look)) {
-      looks.add(look);
-      e.dataset.look = '';
-    }
+    // axe leaves a single letter undecided
+    if (e.checkVisibility() && size(e) > size(looks.get(look)))
+      looks.set(look, e);
   }
-  for (const e of document.querySelectorAll('pre :not([data-look])'))
+  for (const e of looks.values()) e.dataset.look = '';
+  const idle = 'pre :not([data-look], :has([data-look]))';
+  for (const e of document.querySelectorAll(idle))
     e.replaceWith(...e.childNodes);
 }"""
 AXE = Axe()

@@ -48,8 +48,9 @@ def test_the_search_finds_the_right_section_first(row, built, page):
     assert query in told
     if "what-goes-wrong" in place:  # of which chapter
         assert re.search(r" in .+: What goes wrong", first.inner_text())
-    found = (built / address.partition("#")[0]).read_text("utf-8")
-    assert f'id="{place.partition("#")[2]}"' in found
+    file, _, part = address.partition("#")
+    part = part.partition(":~:")[0]  # the rest is the text to show
+    assert f'id="{part}"' in (built / file).read_text("utf-8")
 
 
 def test_the_search_finds_the_chapter_of_a_term(built, page):
@@ -187,6 +188,8 @@ def test_nothing_is_white_before_a_script_has_chosen_the_theme(built, browser):
     for part in ("body", ".bd-header-article", field, f"{field} kbd"):
         paper = page.locator(part).first.evaluate(style, "backgroundColor")
         assert max(map(int, re.findall(r"\d+", paper)[:3])) < 70, part
+        ink = page.locator(part).first.evaluate(style, "color")
+        assert min(map(int, re.findall(r"\d+", ink)[:3])) > 120, part
     fading = page.locator(field).first.evaluate(style, "transitionDuration")
     assert fading == "0s"
     page.close()
