@@ -157,7 +157,7 @@ def test_buttons_follow_the_address_of_the_fork(small, monkeypatch):
     assert '<a href="/a.fork/">begin at the first</a>' in lost
     first = (html / "index.html").read_text("utf-8")
     start = first.partition('<p class="start">')[2].partition("</p>")[0]
-    colab = f"/github/{fork}/blob/copies/01_numpy.ipynb"
+    colab = f"/github/{fork}/blob/copies/page.ipynb"
     assert f'{colab}">Open it in Colab</a>' in start
     for tag in (
         'rel="canonical"',

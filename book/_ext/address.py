@@ -123,13 +123,15 @@ def mend_buttons(app, page, template, context, doctree):
                 item["url"] = urls[item["text"]]
 
 
-def offer_colab(app, page, template, context, doctree):
-    """Add chapter 1 in Colab to the ways to start, on the first page."""
-    link = in_colab("01_numpy")
-    if link and page == app.config.root_doc:
-        before, start, after = context["body"].partition('<p class="start">')
-        there = f' <a href="{link}">Open it in Colab</a></p>'
-        context["body"] = before + start + after.replace("</p>", there, 1)
+def offer_colab(app, doctree, page):
+    """Add the first link's chapter in Colab to the ways to start."""
+    for start in doctree.findall(nodes.paragraph):
+        if "start" in start["classes"] and given("GITHUB_REPOSITORY"):
+            chapter = Path(start.next_node(nodes.reference)["refuri"]).stem
+            words = "Open it in Colab"
+            there = in_colab(chapter)
+            start += nodes.Text(" ")
+            start += nodes.reference("", words, refuri=there)
 
 
 def ask_for_errors(app, page, template, context, doctree):
@@ -146,8 +148,8 @@ def ask_for_errors(app, page, template, context, doctree):
 
 def setup(app):
     """Register the extension, and those that need an address."""
-    app.setup_extension("sphinxext.opengraph")
     if given("BOOK_URL") or given("GITHUB_REPOSITORY"):
+        app.setup_extension("sphinxext.opengraph")
         app.setup_extension("sphinx_sitemap")
         app.setup_extension("notfound.extension")
         app.config.sitemap_url_scheme = "{link}"
@@ -158,7 +160,7 @@ def setup(app):
         ]
     app.connect("config-inited", use_address, priority=100)
     app.connect("html-page-context", describe, priority=100)
-    app.connect("html-page-context", offer_colab)
+    app.connect("doctree-resolved", offer_colab)
     app.connect("html-page-context", ask_for_errors)
     app.connect("html-page-context", mend_buttons, priority=900)
     return {"version": "1", "parallel_read_safe": True}
