@@ -51,10 +51,11 @@ PARTS = {  # of an exercise, and what is wrong with one out of order
 }
 CALL = re.compile(r'^exercises\.check\("([\d.]+)", ([\w, ]+)\)$', re.M)
 PLAIN = Exporter(  # a copy without notes, and nothing that ran
+    default_preprocessors=[],
     preprocessors=[
         TagRemovePreprocessor(remove_cell_tags={"teacher"}),
         ClearOutputPreprocessor(),
-    ]
+    ],
 )
 # Written where they are not yet, so that a reader's own are safe.
 HELPERS = """\

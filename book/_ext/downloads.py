@@ -10,11 +10,14 @@ from html import escape
 from pathlib import Path
 
 import nbformat
+from docutils import nodes
 from nbconvert import PythonExporter
+from sphinx.util.logging import getLogger
+
+from address import in_colab
 
 sys.path.append(str(Path(__file__).parents[2] / "classroom"))
-from address import in_colab
-from copies import CHAPTERS, alone, read, unsolved
+import copies
 
 BOOKS = "lr=1e-6&momentum=0&steps=2000", "playground"
 OWN = {  # experiments for one chapter; 8's weights are not those of a cubic
@@ -30,52 +33,79 @@ OWN = {  # experiments for one chapter; 8's weights are not those of a cubic
 }
 
 
-def offer(app, page, template, context, doctree):
-    """Write the line of things to take away above the first cell."""
+def offer(app, doctree, page):
+    """Put the card under the chapter's first words, in place of its time."""
     name = Path(page).name
-    if name not in [chapter.stem for chapter in CHAPTERS]:
+    if name not in [chapter.stem for chapter in copies.CHAPTERS]:
         return
-    up = context["pathto"]
+    strong = [*doctree.findall(nodes.strong)]
+    time = next((s for s in strong if s.astext() == "Time"), None)
+    if time is None:
+        wanted = "expected **Time** and the minutes, to end the first cell"
+        getLogger(__name__).warning(wanted, location=page)
+        return
+    words, at = time.parent, time.parent.index(time)
+    minutes = "".join(part.astext() for part in words[at + 1 :])
+    words[at:] = []
+    take = "../" * page.count("/") + "take"
     files = {
         "notebook": f"{name}.ipynb",
         "with solutions": f"solved/{name}.ipynb",
         "script": f"{name}.py",
     }
     items = [
-        f'<a href="{up("take", 1)}/{file}" download>{what}</a>'
+        f'<a href="{take}/{file}" download>{what}</a>'
         for what, file in files.items()
     ]
     items.insert(0, "<span>Download:</span>")
     if there := in_colab(name):
         items.insert(0, f'<a href="{there}">Colab</a>')
     if setting := OWN.get(name, BOOKS):
-        there = f"{up('book/playground')}#{escape(setting[0])}"
+        there = app.builder.get_relative_uri(page, "book/playground")
+        there += f"#{escape(setting[0])}"
         items.append(f'<a href="{there}">{setting[1]}</a>')
-    before, cell, after = context["body"].partition('<div class="cell ')
-    before, _, minutes = before.partition("<strong>Time</strong> ")
-    minutes, end, rest = minutes.partition("</p>")
-    card = f'<p class="take"><b>{minutes}</b> {" ".join(items)}</p>\n'
-    context["body"] = before + end + rest + card + cell + after
+    card = f'<p class="take"><b>{minutes.strip()}</b> {" ".join(items)}</p>\n'
+    section, after = words.parent, words.parent.index(words) + 1
+    section.insert(after, nodes.raw("", card, format="html"))
+
+
+def is_fresh(path, made):
+    """Tell whether a file was made after all that its chapter brings."""
+    text = path.read_text("utf-8")
+    loops = [p for p in copies.CHAPTERS if f'\\"{p.stem}\\"' in text]
+    code = Path(copies.__file__)
+    brings = [path, *loops, *copies.MODULES, *copies.DATA, code]
+    return made.exists() and made.stat().st_mtime > max(
+        file.stat().st_mtime for file in brings
+    )
 
 
 def write_files(app, error):
-    """Put the files beside the pages."""
-    if error or app.builder.format != "html":
+    """Put the files beside the pages, for chapters that have changed."""
+    if error or app.builder.name != "html":
         return
-    take = app.outdir / "take"
+    take = Path(app.outdir, "take")
     (take / "solved").mkdir(parents=True, exist_ok=True)
-    exporter = PythonExporter(exclude_input_prompt=True)
-    for path in CHAPTERS:
-        chapter, exercises = read(path)
-        stubs, solved = alone(unsolved(chapter, exercises)), alone(chapter)
+    exporter = PythonExporter(
+        exclude_input_prompt=True, default_preprocessors=[]
+    )
+    for path in copies.CHAPTERS:
+        script = take / f"{path.stem}.py"
+        if is_fresh(path, script):
+            continue
+        chapter, exercises = copies.read(path)
+        stubs = copies.alone(copies.unsolved(chapter, exercises))
+        solved = copies.alone(chapter)
         nbformat.write(stubs, take / path.name)
         nbformat.write(solved, take / "solved" / path.name)
-        script, _ = exporter.from_notebook_node(solved)
-        (take / f"{path.stem}.py").write_text(script, encoding="utf-8")
+        text, _ = exporter.from_notebook_node(solved)
+        whole = script.with_suffix(".part")
+        whole.write_text(text, encoding="utf-8")
+        whole.replace(script)  # at once, and last: all are there
 
 
 def setup(app):
     """Register the extension."""
-    app.connect("html-page-context", offer, priority=600)
+    app.connect("doctree-resolved", offer)
     app.connect("build-finished", write_files)
     return {"version": "1", "parallel_read_safe": True}
