@@ -7,37 +7,34 @@ same, and weigh more.
 
 import re
 
-import tinycss2
 from fontTools import subset
 from sphinx.errors import ExtensionError
 
-# Not one page has a tab, a toggle, a live cell, or an icon made by a script.
-SCRIPTS = re.compile(
-    r"\s*<script(?=[^>]*(?:fontawesome|thebe|design-tabs|togglebutton)"
-    r"|>[^<]*(?:THEBE_JS_URL|toggleHint|toggleOpen|togglebuttonS|kernelName))"
-    r"[^>]*>[^<]*</script>"
-)
-STYLES = re.compile(
-    r"\s*<link [^>]*(?:thebe|togglebutton|sphinx-design)[^>]*css[^>]*>"
-)
-# The book's own search, search_sections.py, has what it needs.
-SEARCH = re.compile(
-    r'\s*<script src="[^"]*(?:searchtools|language_data|searchindex)\.js">'
-    "</script>"
-)
+# Written for sphinx-book-theme 1.3, pydata-sphinx-theme 0.17, sphinx-design
+# 0.8. The icons are a font's, not a script's, and no page has a tab or a card.
+ICONS = re.compile(r"\s*<script [^>]*fontawesome[^>]*></script>")
+UNUSED = re.compile(r"design-tabs|sphinx-design")
 GONE = re.compile(
     r"\.map$|macros\.html$|(?:searchtools|language_data)\.js$"
     r"|\.woff2$|fa-regular|fa-brands|fontawesome\.js"
-    r"|(?:thebe|design-tabs|togglebutton|sphinx-design\.min)\.(?:css|js)$"
+    r"|(?:design-tabs|sphinx-design\.min)\.(?:css|js)$"
 )
-THEMES = {"fontawesome", "thebe", "design-tabs", "togglebutton", "webpack"}
-WRITTEN_FOR = "sphinx-book-theme 1.3, pydata-sphinx-theme 0.17"
+THEMES = {"fontawesome", "design-tabs", "webpack"}
 # Where no script chooses a theme, it stays auto, and looks like the light one.
 LIGHT = re.compile(r'\[data-theme="?light"?\]')
 NO_SCRIPT = ":is([data-theme=light],[data-theme=auto])"
 WORD = re.compile(r"[\w-]+")
 INDENTS = re.compile(r"(?s)\s*(?:<!--.*?-->\s*)+|\s*\n\s*")
-NESTED = ("media", "supports", "layer", "container")
+# A rule of a style sheet: what it is for, and its block, if it has one.
+COMMENT = re.compile(r"(?s)/\*.*?\*/")
+STRING = r""""(?:[^"\\]|\\.)*+"|'(?:[^'\\]|\\.)*+'"""
+BLOCK = rf"(?:[^{{}}\"']++|{STRING})*+"
+for _ in range(3):  # blocks in a block
+    BLOCK = rf"(?:[^{{}}\"']++|{STRING}|\{{{BLOCK}\}})*+"
+RULE = re.compile(
+    rf"(?s)\s*+((?:[^{{}}\"';]++|{STRING})++)(?:;|\{{({BLOCK})\}})"
+)
+NESTED = ("@media", "@supports", "@layer", "@container")
 # In a figure: what draws nothing, and less than a hundredth of a point.
 LINES = re.compile(r' (?:d|x|y)="[^"]*')
 IDLE = re.compile(r'(?s)<metadata>.*?</metadata>| id="[A-Za-z\d]+_\d+"')
@@ -57,17 +54,12 @@ def is_used(selectors, words):
 
 def used_rules(style, words):
     """Yield the rules whose classes and ids occur in words."""
-    rules = tinycss2.parse_rule_list(
-        style, skip_comments=True, skip_whitespace=True
-    )
-    for rule in rules:
-        text = rule.serialize()
-        if rule.type == "at-rule" and rule.lower_at_keyword in NESTED:
-            kept = "".join(used_rules(rule.content, words))
-            head = tinycss2.serialize(rule.prelude)
-            if kept:
-                yield f"@{rule.lower_at_keyword}{head}{{{kept}}}"
-        elif rule.type == "at-rule":
+    for rule in RULE.finditer(style):
+        text, (head, block) = rule.group(), rule.groups()
+        if block and head.startswith(NESTED):
+            if kept := "".join(used_rules(block, words)):
+                yield f"{head}{{{kept}}}"
+        elif head.startswith("@"):
             if "webfonts" not in text:
                 yield text
             elif "fa-solid-900" in text:
@@ -75,15 +67,27 @@ def used_rules(style, words):
                     r'url\(([^)]*ttf)\) format\("truetype"\)', text
                 )
                 yield re.sub("src:[^}]+", f"src:{file.group()}", text)
-        elif is_used(tinycss2.serialize(rule.prelude), words):
+        elif is_used(head, words):
             yield text
 
 
 def keep_icons(path, style):
     """Cut the font of icons down to those that the style sheet names."""
-    icons = "".join(re.findall("[\uf000-\uf8ff]", style))
+    icons = re.findall(r"[\uf000-\uf8ff]", style)
+    codes = re.findall(r"\\(f[\da-f]{3})\b", style)
+    text = "".join(icons + [chr(int(code, 16)) for code in codes])
     output = f"--output-file={path}"
-    subset.main([str(path), f"--text={icons}", "--name-IDs=", output])
+    subset.main([str(path), f"--text={text}", "--name-IDs=", output])
+
+
+def load_less(app, page, template, context, doctree):
+    """Load no style and no script of which no page has a part."""
+    for kind in "css_files", "script_files":
+        context[kind] = [
+            file
+            for file in context[kind]
+            if not UNUSED.search(str(file.filename))
+        ]
 
 
 def lighten(app, error):
@@ -96,13 +100,11 @@ def lighten(app, error):
     # Where no page was out of date, none of these is brought anew.
     if known and known != THEMES:
         raise ExtensionError(
-            f"drop_unused.py was written for {WRITTEN_FOR}: these bring "
-            f"no file called {THEMES - known} now; see what pages load instead"
+            "drop_unused.py was written for another theme: this one brings "
+            f"no file called {THEMES - known}; see what pages load instead"
         )
     for page in app.outdir.rglob("*.html"):
-        text = page.read_text(encoding="utf-8")
-        text = SCRIPTS.sub("", STYLES.sub("", text))
-        text = SEARCH.sub("", text)
+        text = ICONS.sub("", page.read_text(encoding="utf-8"))
         # Space tells something in an article alone.
         menus, begin, rest = text.partition("<article")
         article, end, foot = rest.rpartition("</article>")
@@ -113,7 +115,7 @@ def lighten(app, error):
     for script in {*static.rglob("*.js")}.difference(gone):
         words.update(WORD.findall(script.read_text(encoding="utf-8")))
     for sheet in static.rglob("*.css"):
-        text = sheet.read_text(encoding="utf-8")
+        text = COMMENT.sub("", sheet.read_text(encoding="utf-8"))
         kept = "".join(used_rules(text, words))
         if NO_SCRIPT not in kept:
             kept = LIGHT.sub(NO_SCRIPT, kept)
@@ -132,5 +134,6 @@ def lighten(app, error):
 
 def setup(app):
     """Register the extension, to run after all others."""
+    app.connect("html-page-context", load_less, priority=900)
     app.connect("build-finished", lighten, priority=900)
     return {"version": "1", "parallel_read_safe": True}

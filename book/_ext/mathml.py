@@ -8,7 +8,8 @@ Without this extension Jupyter Book asks a content network for MathJax.
 import html
 import io
 import re
-from importlib.resources import as_file, files
+from importlib.util import find_spec
+from pathlib import Path
 from unicodedata import normalize
 
 from docutils import nodes
@@ -88,9 +89,9 @@ def font(pages):
         hinting=False,
         name_IDs=[0, 1, 13, 14],  # whose it is, its name, and its licence
     )
-    whole = files("ziamath.fonts") / "STIXTwoMath-Regular.ttf"
-    with as_file(whole) as path:
-        cut = subset.load_font(path, options)
+    (ziamath,) = find_spec("ziamath").submodule_search_locations
+    whole = Path(ziamath, "fonts", "STIXTwoMath-Regular.ttf")
+    cut = subset.load_font(whole, options)
     subsetter = subset.Subsetter(options)
     subsetter.populate(text="".join(glyphs(formulas)))
     subsetter.subset(cut)

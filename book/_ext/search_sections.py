@@ -96,15 +96,7 @@ def write(app, error):
     (app.outdir / "sections.js").write_text(script, "utf-8")
 
 
-def load(app, page, template, context, doctree):
-    """Load it on the search page alone."""
-    if page == "search":
-        app.add_js_file("../sections.js", loading_method="defer")
-        app.add_js_file("search.js", loading_method="defer")
-
-
 def setup(app):
     """Register the extension."""
-    app.connect("html-page-context", load)
     app.connect("build-finished", write)
     return {"version": "1", "parallel_read_safe": True}
