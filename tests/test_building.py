@@ -36,6 +36,7 @@ def small(tmp_path_factory):
     )
     copy_parts(folder, "classroom", "tools")
     copy_parts(folder, "tests/conftest.py", "tests/sanitize.ini")
+    copy_parts(folder, "notebooks/sinefit.py")  # which names the colours
     (folder / "_toc.yml").write_text(
         "format: jb-book\nroot: index\n"
         "chapters: [{file: notebooks/page}, {file: notebooks/more}]\n"

@@ -1,4 +1,4 @@
-"""Draw chapter 1's run: `make notebooks`.
+"""Draw chapter 1's run, and the book's icon: `make notebooks`.
 
 fit.png is for the README; motion.svg, which plays, for the welcome page.
 """
@@ -100,6 +100,14 @@ d="{outline(x[::64], y[::64], (-3.2, 3.2), (-2, 2))}"/>
     )
 
 
+ICON = """\
+<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32" fill="none" \
+stroke-width="4" stroke-linecap="round"><rect width="32" height="32" rx="6" \
+fill="{}" stroke="none"/><path d="M4 20C8 30 12 28 16 16S24 2 28 12" \
+stroke="#fff"/></svg>
+"""
+
+
 def text(x, y, words, kind=""):
     """Return words at a place of a picture."""
     return f'<text x="{x:.0f}" y="{y:.0f}" class="{kind}">{words}</text>\n'
@@ -118,3 +126,5 @@ if __name__ == "__main__":
     images = ROOT / "book" / "images"
     draw_fit(images / "fit.png")
     draw_motion(images / "motion.svg")
+    icon = ICON.format(sinefit.COLORS[0].lower())
+    (images / "icon.svg").write_text(icon, encoding="utf-8")

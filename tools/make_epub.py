@@ -16,15 +16,15 @@ from bs4 import BeautifulSoup
 
 # What needs a screen, a script or a file beside the page.
 GONE = (
-    "script, style, form, .headerlink, .copybtn, .motion, .take :is(a, span)"
+    "script, style, form, .headerlink, .copybtn, .motion, .caption, .start"
+    ", #playground"
 )
-GONE += ", .caption, .start, #playground"
 # In a figure: e-readers load no DTD, and a path has points.
 IDLE = re.compile(r"<!DOCTYPE.*?>\s*|<path(?![^>]* d=)[^>]*/>", re.S)
 HEADING = re.compile(r"h[1-6]")
 STYLE = """
 pre { white-space: pre-wrap; overflow-wrap: anywhere; font-size: 0.8em; }
-pre.input { border-left: 3px solid #0072b2; padding-left: 0.6em; }
+pre.input { border-left: 3px solid; padding-left: 0.6em; }
 img { max-width: 100%; }
 dt { font-weight: bold; }
 """

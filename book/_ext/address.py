@@ -16,6 +16,8 @@ from urllib.parse import quote, urlparse
 
 from docutils import nodes
 
+from colors import colors
+
 COLAB = "https://colab.research.google.com"
 BINDER = "https://mybinder.org"
 PART = r"(?!\.)[^\0- \x7f~^:?*[\\/]+(?<!\.lock)"  # git check-ref-format
@@ -60,7 +62,7 @@ def use_address(app, config):
     config.ogp_social_cards = {
         "enable": bool(url),
         "font": "DejaVu Sans",
-        "line_color": "#0072b2",
+        "line_color": colors()[0],
         "image_mini": "book/images/fit.png",
     }
     config.notfound_urls_prefix = urlparse(url).path
