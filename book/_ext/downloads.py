@@ -17,7 +17,7 @@ from sphinx.util.logging import getLogger
 from address import in_colab
 
 sys.path.append(str(Path(__file__).parents[2] / "classroom"))
-import copies
+from copies import CHAPTERS, alone, read, unsolved
 
 BOOKS = "lr=1e-6&momentum=0&steps=2000", "playground"
 OWN = {  # experiments for one chapter; 8's weights are not those of a cubic
@@ -36,7 +36,8 @@ OWN = {  # experiments for one chapter; 8's weights are not those of a cubic
 def offer(app, doctree, page):
     """Put the card under the chapter's first words, in place of its time."""
     name = Path(page).name
-    if name not in [chapter.stem for chapter in copies.CHAPTERS]:
+    chapters = [chapter.stem for chapter in CHAPTERS]
+    if name not in chapters or app.builder.format != "html":
         return
     strong = [*doctree.findall(nodes.strong)]
     time = next((s for s in strong if s.astext() == "Time"), None)
@@ -69,39 +70,21 @@ def offer(app, doctree, page):
     section.insert(after, nodes.raw("", card, format="html"))
 
 
-def is_fresh(path, made):
-    """Tell whether a file was made after all that its chapter brings."""
-    text = path.read_text("utf-8")
-    loops = [p for p in copies.CHAPTERS if f'\\"{p.stem}\\"' in text]
-    code = Path(copies.__file__)
-    brings = [path, *loops, *copies.MODULES, *copies.DATA, code]
-    return made.exists() and made.stat().st_mtime > max(
-        file.stat().st_mtime for file in brings
-    )
-
-
 def write_files(app, error):
-    """Put the files beside the pages, for chapters that have changed."""
+    """Put the files beside the pages."""
     if error or app.builder.name != "html":
         return
-    take = Path(app.outdir, "take")
+    take = app.outdir / "take"
     (take / "solved").mkdir(parents=True, exist_ok=True)
-    exporter = PythonExporter(
-        exclude_input_prompt=True, default_preprocessors=[]
-    )
-    for path in copies.CHAPTERS:
-        script = take / f"{path.stem}.py"
-        if is_fresh(path, script):
-            continue
-        chapter, exercises = copies.read(path)
-        stubs = copies.alone(copies.unsolved(chapter, exercises))
-        solved = copies.alone(chapter)
+    quick = {"default_preprocessors": []}  # of which it would run none
+    exporter = PythonExporter(exclude_input_prompt=True, **quick)
+    for path in CHAPTERS:
+        chapter, exercises = read(path)
+        stubs, solved = alone(unsolved(chapter, exercises)), alone(chapter)
         nbformat.write(stubs, take / path.name)
         nbformat.write(solved, take / "solved" / path.name)
-        text, _ = exporter.from_notebook_node(solved)
-        whole = script.with_suffix(".part")
-        whole.write_text(text, encoding="utf-8")
-        whole.replace(script)  # at once, and last: all are there
+        script, _ = exporter.from_notebook_node(solved)
+        (take / f"{path.stem}.py").write_text(script, encoding="utf-8")
 
 
 def setup(app):

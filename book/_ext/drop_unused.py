@@ -13,11 +13,10 @@ from sphinx.errors import ExtensionError
 # Written for sphinx-book-theme 1.3, pydata-sphinx-theme 0.17, sphinx-design
 # 0.8. The icons are a font's, not a script's, and no page has a tab or a card.
 ICONS = re.compile(r"\s*<script [^>]*fontawesome[^>]*></script>")
-UNUSED = re.compile(r"design-tabs|sphinx-design")
 GONE = re.compile(
     r"\.map$|macros\.html$|(?:searchtools|language_data)\.js$"
     r"|\.woff2$|fa-regular|fa-brands|fontawesome\.js"
-    r"|(?:design-tabs|sphinx-design\.min)\.(?:css|js)$"
+    r"|design-tabs|sphinx-design"
 )
 THEMES = {"fontawesome", "design-tabs", "webpack"}
 # Where no script chooses a theme, it stays auto, and looks like the light one.
@@ -27,13 +26,10 @@ WORD = re.compile(r"[\w-]+")
 INDENTS = re.compile(r"(?s)\s*(?:<!--.*?-->\s*)+|\s*\n\s*")
 # A rule of a style sheet: what it is for, and its block, if it has one.
 COMMENT = re.compile(r"(?s)/\*.*?\*/")
-STRING = r""""(?:[^"\\]|\\.)*+"|'(?:[^'\\]|\\.)*+'"""
-BLOCK = rf"(?:[^{{}}\"']++|{STRING})*+"
+BLOCK = r"[^{}]*+"
 for _ in range(3):  # blocks in a block
-    BLOCK = rf"(?:[^{{}}\"']++|{STRING}|\{{{BLOCK}\}})*+"
-RULE = re.compile(
-    rf"(?s)\s*+((?:[^{{}}\"';]++|{STRING})++)(?:;|\{{({BLOCK})\}})"
-)
+    BLOCK = rf"(?:[^{{}}]++|\{{{BLOCK}\}})*+"
+RULE = re.compile(rf"\s*+([^{{}};]++)(?:;|\{{({BLOCK})\}})")
 NESTED = ("@media", "@supports", "@layer", "@container")
 # In a figure: what draws nothing, and less than a hundredth of a point.
 LINES = re.compile(r' (?:d|x|y)="[^"]*')
@@ -86,7 +82,7 @@ def load_less(app, page, template, context, doctree):
         context[kind] = [
             file
             for file in context[kind]
-            if not UNUSED.search(str(file.filename))
+            if not GONE.search(str(file.filename))
         ]
 
 
