@@ -17,7 +17,7 @@ from fontTools import subset
 from latex2mathml import converter
 from sphinx.util.math import get_node_equation_number
 
-# What the converter leaves to the browser: a sign, sin before its x, and
+# What latex2mathml 3 leaves to the browser: a sign, sin before its x, and
 # which of two bars opens.
 SIGN = re.compile(r"(<mo[^>]*>(?:&#x00028;|&#x0003D;)</mo>)<mo>(?=&#x02212;)")
 NAME = re.compile(r"(<mi>[a-z]{2,}</mi>)(?=<mi>)")

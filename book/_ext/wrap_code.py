@@ -3,6 +3,8 @@
 On a phone a long line then goes on under itself, four characters further in,
 and a line of a diff says, not by colour alone, that it came or went. Without
 this extension code goes on at the left edge, as if it were another line.
+
+Written for the HTML of Pygments 2 and MyST-NB 1, on pages and in decks.
 """
 
 import re
