@@ -16,9 +16,11 @@ MORE = """# More
 
 ![A line](line.svg), $x^2$, and [the page](page).
 
-:::{dropdown} Show the solution
+<details><summary>Show the solution</summary>
+
 Here.
-:::
+
+</details>
 """
 LINE = """<!DOCTYPE svg PUBLIC "-//W3C//DTD SVG 1.1//EN" "none.dtd">
 <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9">

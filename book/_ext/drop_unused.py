@@ -8,17 +8,14 @@ same, and weigh more.
 import re
 
 from fontTools import subset
-from sphinx.errors import ExtensionError
 
-# Written for sphinx-book-theme 1.3, pydata-sphinx-theme 0.17, sphinx-design
-# 0.8. The icons are a font's, not a script's, and no page has a tab or a card.
+# Written for sphinx-book-theme 1.3 and pydata-sphinx-theme 0.17, whose icons
+# are drawn by a font, or else by a script. The book has a search of its own.
 ICONS = re.compile(r"\s*<script [^>]*fontawesome[^>]*></script>")
 GONE = re.compile(
     r"\.map$|macros\.html$|(?:searchtools|language_data)\.js$"
     r"|\.woff2$|fa-regular|fa-brands|fontawesome\.js"
-    r"|design-tabs|sphinx-design"
 )
-THEMES = {"fontawesome", "design-tabs", "webpack"}
 # Where no script chooses a theme, it stays auto, and looks like the light one.
 LIGHT = re.compile(r'\[data-theme="?light"?\]')
 NO_SCRIPT = ":is([data-theme=light],[data-theme=auto])"
@@ -76,29 +73,12 @@ def keep_icons(path, style):
     subset.main([str(path), f"--text={text}", "--name-IDs=", output])
 
 
-def load_less(app, page, template, context, doctree):
-    """Load no style and no script of which no page has a part."""
-    for kind in "css_files", "script_files":
-        context[kind] = [
-            file
-            for file in context[kind]
-            if not GONE.search(str(file.filename))
-        ]
-
-
 def lighten(app, error):
     """Cut pages, style sheets and the font of icons where they lie."""
     if error or app.builder.format != "html":
         return
     static, words = app.outdir / "_static", set()
     gone = [file for file in static.rglob("*") if GONE.search(file.name)]
-    known = {name for name in THEMES if any(name in f.name for f in gone)}
-    # Where no page was out of date, none of these is brought anew.
-    if known and known != THEMES:
-        raise ExtensionError(
-            "drop_unused.py was written for another theme: this one brings "
-            f"no file called {THEMES - known}; see what pages load instead"
-        )
     for page in app.outdir.rglob("*.html"):
         text = ICONS.sub("", page.read_text(encoding="utf-8"))
         # Space tells something in an article alone.
@@ -130,6 +110,5 @@ def lighten(app, error):
 
 def setup(app):
     """Register the extension, to run after all others."""
-    app.connect("html-page-context", load_less, priority=900)
     app.connect("build-finished", lighten, priority=900)
     return {"version": "1", "parallel_read_safe": True}
