@@ -8,7 +8,7 @@ from bs4 import BeautifulSoup
 from fontTools.ttLib import TTFont
 
 import address
-from conftest import CHAPTERS, ROOT, each_chapter, run
+from conftest import CHAPTERS, ROOT, each_chapter
 from runner import alt, cells, figures, printed, tags
 
 PAGES = re.findall(
@@ -100,18 +100,6 @@ def test_a_malformed_address_is_refused_by_its_name(name, wrong, monkeypatch):
     monkeypatch.setenv(name, wrong)
     with pytest.raises(SystemExit, match=f"{name}: expected .*, got '"):
         address.given(name)
-
-
-def test_a_branch_is_what_git_takes_for_one():
-    names = ["fix#12", "a@b/c", "@", "1'", "a.b", "a-", "HEAD/a", "é"]
-    names += ["-a", ".a", "a/.b", "a.", "a/", "/a", "a//b", "a..b", "a@{b"]
-    names += ["a.lock", "a.lock/b", "HEAD", "a b", "a~b", "a^", "a:b", "a\\b"]
-    names += ["a?", "a*", "[a", "a\nb", "a\x7f"]
-    for name in names:
-        done = run(["git", "check-ref-format", "--branch", name], ROOT)
-        assert bool(re.fullmatch(address.BRANCH, name)) == (
-            done.returncode == 0
-        ), name
 
 
 def test_only_the_search_page_loads_what_it_takes_to_search(built):

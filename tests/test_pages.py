@@ -13,7 +13,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 
 import sinefit
-from conftest import NOTEBOOKS, ROOT, long
+from conftest import NOTEBOOKS, long
 from runner import cells, descend
 from test_book import PAGES
 
@@ -588,8 +588,3 @@ def test_playground_says_that_it_needs_javascript(built, browser):
     assert "This playground needs JavaScript." in page.inner_text("article")
     assert not page.locator("#descent").is_visible()
     page.close()
-
-
-def test_playground_is_short_enough_to_read():
-    text = (ROOT / "book" / "style" / "playground.js").read_text("utf-8")
-    assert len(text.splitlines()) < 340

@@ -6,7 +6,6 @@ a reader can show.
 
 import re
 import sys
-import tempfile
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -19,15 +18,7 @@ GONE = (
     "script, style, form, .headerlink, .copybtn, .motion, .caption, .start"
     ", #playground"
 )
-# In a figure: e-readers load no DTD, and a path has points.
-IDLE = re.compile(r"<!DOCTYPE.*?>\s*|<path(?![^>]* d=)[^>]*/>", re.S)
 HEADING = re.compile(r"h[1-6]")
-STYLE = """
-pre { white-space: pre-wrap; overflow-wrap: anywhere; font-size: 0.8em; }
-pre.input { border-left: 3px solid; padding-left: 0.6em; }
-img { max-width: 100%; }
-dt { font-weight: bold; }
-"""
 
 
 def article(page):
@@ -71,33 +62,20 @@ def make(single, target):
     """Make the book from the folder that Sphinx's builder singlehtml wrote."""
     settings = yaml.safe_load(Path("_config.yml").read_text("utf-8"))
     page = article((single / "index.html").read_text("utf-8"))
-    with tempfile.TemporaryDirectory() as folder:
-        images = Path(folder, "_images")
-        images.mkdir()
-        for image in single.glob("_images/*"):
-            content = image.read_bytes()
-            if image.suffix == ".svg":
-                content = IDLE.sub("", content.decode("utf-8")).encode()
-            (images / image.name).write_bytes(content)
-        Path(folder, "style.css").write_text(STYLE)
-        pypandoc.convert_text(
-            page,
-            "epub3",
-            format="html-native_divs",
-            outputfile=target,
-            extra_args=[
-                "--syntax-highlighting=none",
-                *("--mathml", "--split-level=1", "--toc-depth=2"),
-                *(
-                    "--metadata",
-                    f"title={settings['title']}",
-                    "--metadata",
-                    "lang=en",
-                ),
-                *("--resource-path", folder, "--css", f"{folder}/style.css"),
-                *("--epub-cover-image", "book/images/fit.png"),
-            ],
-        )
+    pypandoc.convert_text(
+        page,
+        "epub3",
+        format="html-native_divs",
+        outputfile=target,
+        extra_args=[
+            "--syntax-highlighting=none",
+            *("--mathml", "--split-level=1", "--toc-depth=2"),
+            *("--metadata", f"title={settings['title']}"),
+            *("--metadata", "lang=en", "--resource-path", str(single)),
+            *("--css", "tools/epub.css"),
+            *("--epub-cover-image", "book/images/fit.png"),
+        ],
+    )
 
 
 if __name__ == "__main__":

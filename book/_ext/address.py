@@ -20,11 +20,9 @@ from colors import colors
 
 COLAB = "https://colab.research.google.com"
 BINDER = "https://mybinder.org"
-PART = r"(?!\.)[^\0- \x7f~^:?*[\\/]+(?<!\.lock)"  # git check-ref-format
-BRANCH = rf"(?!-|HEAD$|.*(\.\.|@\{{|\.$)){PART}(/{PART})*"
 FORMS = {
     "GITHUB_REPOSITORY": (r"[\w-][\w.-]*/[\w.-]+", "owner/name"),
-    "GITHUB_REF_NAME": (BRANCH, "a branch"),
+    "GITHUB_REF_NAME": (r"\S+", "a branch"),
     "BOOK_URL": (r"https?://[\w.-]+(:\d+)?(/[\w./~-]*)?", "https://..."),
     "JUPYTERHUB_URL": (r"https?://[\w.-]+(:\d+)?(/[\w./~-]*)?", "https://..."),
 }

@@ -29,8 +29,12 @@ for _ in range(3):  # blocks in a block
 RULE = re.compile(rf"\s*+([^{{}};]++)(?:;|\{{({BLOCK})\}})")
 NESTED = ("@media", "@supports", "@layer", "@container")
 # In a figure: what draws nothing, and less than a hundredth of a point.
+# E-readers load no DTD, and want a path to have points.
 LINES = re.compile(r' (?:d|x|y)="[^"]*')
-IDLE = re.compile(r'(?s)<metadata>.*?</metadata>| id="[A-Za-z\d]+_\d+"')
+IDLE = re.compile(
+    r'(?s)<metadata>.*?</metadata>| id="[A-Za-z\d]+_\d+"'
+    r"|<!DOCTYPE.*?>\s*|<path(?![^>]* d=)[^>]*/>"
+)
 FINE = re.compile(r"(?<=\.\d\d)\d+|\s+(?=\s)")
 FONT = "vendor/fontawesome/webfonts/fa-solid-900.ttf"
 
