@@ -6,10 +6,7 @@ import io
 import re
 
 import matplotlib.pyplot as plt
-import numpy as np
 from nbformat import v4
-
-import sinefit
 
 OUTPUT = "stored output"
 VARIES = re.compile(r"largest relative difference: [\d.e+-]+")
@@ -93,17 +90,3 @@ def run(cells, names=None, compare=False, watch=None, after=None):
             stored = printed(cell)
             if VARIES.sub("", said) != VARIES.sub("", stored):
                 raise Caught(f"{OUTPUT}: {stored!r}, got {said!r}")
-
-
-@np.errstate(over="ignore", invalid="ignore")  # some runs diverge
-def descend(lr=1e-6, momentum=0, steps=2000, start=sinefit.START):
-    """Return the losses and weights of gradient descent, in a loop."""
-    x, y = sinefit.data()
-    V = np.vander(x, 4, increasing=True)
-    w, velocity, losses = np.array(start, dtype=float), np.zeros(4), []
-    for _ in range(steps):
-        error = V @ w - y
-        losses.append(error @ error)
-        velocity = momentum * velocity + 2 * error @ V
-        w -= lr * velocity
-    return np.array(losses), w
