@@ -388,3 +388,14 @@ def test_runs_of_another_shape_are_named():
     runs[1, 7] = np.nan
     with pytest.raises(ValueError, match="got nan or inf"):
         sinefit.check_mean(runs, expected)
+
+
+@pytest.mark.parametrize("rtol", [1e-12, 1e-4])
+def test_the_check_prints_no_more_digits_than_it_checks(rtol, capsys):
+    losses, weights = sinefit.predict()
+    said = set()
+    for factor in (1 - 0.9 * rtol, 1, 1 + 0.9 * rtol):
+        sinefit.check(losses * factor, weights, rtol=rtol)
+        lines = capsys.readouterr().out.splitlines()
+        said.add(tuple(line for line in lines if "difference" not in line))
+    assert len(said) == 1
