@@ -63,6 +63,18 @@ def pytest_make_parametrize_id(val):
     return val.stem if isinstance(val, pathlib.Path) else None
 
 
+def pytest_terminal_summary(terminalreporter):
+    """Say how the outputs of chapters that differ are stored anew."""
+    failed = terminalreporter.stats.get("failed", ())
+    files = {report.nodeid.partition("::")[0] for report in failed}
+    names = sorted(pathlib.Path(f).stem for f in files if f.endswith("ipynb"))
+    if names:
+        only = names[0] if len(names) == 1 else f"'{' '.join(names)}'"
+        terminalreporter.line(
+            f"If that is what they should say now: make notebooks ONLY={only}"
+        )
+
+
 def long(values):
     """Leave what is tried with these values to make test-long."""
     return [pytest.param(value, marks=pytest.mark.long) for value in values]
