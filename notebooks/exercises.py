@@ -334,7 +334,10 @@ def exercise_4_1(guess, ends):
         "rate, another start, or another number of steps.",
     )
     expected = "this" if guess == 3e-6 else "otherwise"
-    return f"You expected {expected}. Past the limit it is luck: try 4e-6."
+    return (
+        f"You expected {expected}. The limit is that of the start alone: the "
+        "first step leads to where it is far higher."
+    )
 
 
 def exercise_4_2(end, limit):

@@ -11,7 +11,7 @@ from every_chapter import *
 
 
 def p3(z):
-    return np.polynomial.Legendre([0, 0, 0, 1])(z)
+    return LEGENDRE([0, 0, 0, 1])(z)
 
 
 def legendre_loss(w):
@@ -25,20 +25,25 @@ STARTS = [(0, -1, 0, 0.3), (0, -1, 0, 0.5), (0, -1, 1, 0.3), (0, 0, 0, 0)]
 STARTS.append((0, 0.5, 0.6, 0.1))
 
 
-@functools.cache
-def stalled():
-    """Return the losses and the weights of the last start's 3000 steps."""
-    w, losses, path = np.array(STARTS[-1]), [], []
-    slope = np.polynomial.Legendre([0, 0, 0, 1]).deriv()
-    for _ in range(3000):
-        path.append(w)
+def path_from(w, rate, steps):
+    """Return the losses, and the weights, before each of so many steps."""
+    losses, path = [], []
+    slope = LEGENDRE([0, 0, 0, 1]).deriv()
+    for _ in range(steps):
+        path.append(np.array(w))
         a, b, c, d = w
         error = a + b * p3(c + d * X) - Y
         losses.append(error @ error)
         inner = b * slope(c + d * X)
         parts = np.ones_like(X), p3(c + d * X), inner, inner * X
-        w = w - 5e-6 * 2 * np.array([part @ error for part in parts])
+        w = w - rate * 2 * np.array([part @ error for part in parts])
     return np.array(losses), path
+
+
+@functools.cache
+def stalled():
+    """Return the same for the last start, at the page's rate."""
+    return path_from(STARTS[-1], 5e-6, 3000)
 
 
 @functools.cache
@@ -120,6 +125,10 @@ def five_starts(n, said, axes):
     assert within == (True, False, False, True, True)
     assert lasts[0] < 9 and np.isnan(lasts[1:3]).all()
     assert lasts[3] > 999 and 400 < lasts[4] < 450
+    for rate in (5e-6, 5e-7):  # at any rate, those beside the saddle part
+        beside = [(0, h, 0, -h) for h in (1e-6, -1e-6)]
+        ends = [sinefit.predict_legendre(rate, w)[1] for w in beside]
+        assert np.linalg.norm(ends[0] - ends[1]) > 100 * 2e-6
 
 
 def five_runs(n, said, axes):
@@ -197,6 +206,19 @@ def float32_fails_the_test(n, said, axes):
 
 def second_slope_wrong(n, said, axes):
     assert re.findall("True|False", said) == ["True", "False"]
+
+
+def solution_1(n, said, axes):
+    (rates, lasts), (limit, _) = (x.get_data() for x in axes[0].lines)
+    near(limit, limit_near(STARTS[1]), rtol=0.05)
+    for at in (1, 6, 7):
+        losses, _ = sinefit.predict_legendre(rates[at], STARTS[1])
+        near(lasts[at], losses[-1], rtol=1e-6)
+        assert (np.diff(losses) < 0).all()
+    assert (np.diff(lasts[:8]) < 0).all() and min(lasts[8:]) > 800
+    _, (_, second) = path_from(STARTS[1], 3e-6, 2)
+    assert limit_near(second) > 100 * limit[0]
+    named(axes[0], "learning rate", "last loss", y_scale="log")
 
 
 def solution_2(n, said, axes):

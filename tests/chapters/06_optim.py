@@ -79,6 +79,9 @@ def race_drawn(n, said, axes):
     lowest = {name: min(above) for name, (_, above) in drawn.items()}
     assert lowest["SGD"] > 10 > 1e-4 > lowest["momentum 0.9"]
     assert lowest["Adam"] < lowest["RMSprop"]
+    rates = np.geomspace(1e-5, 0.1, 13)
+    longer = min(max(rmsprop(2000, rate)[-20:]) for rate in rates)
+    assert descend(0.99 * LIMIT)[0][-1] < FLOOR + 1e-6 < longer
     assert LIMIT * 0.9 < max(drawn["SGD"][0]) < LIMIT
     assert LIMIT * 1.7 < max(drawn["momentum 0.9"][0]) < LIMIT * 1.9
     named(axes[0], "learning rate", "loss above the floor", "log", "log")
