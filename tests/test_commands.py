@@ -23,12 +23,6 @@ MAKES = {  # a command, and what it leaves
 SERVES = {"make lab": 8888, "HUB_PASSWORD=choose-one make hub": 8000}
 
 
-def blocks(path, language):
-    """Return the code blocks of a page in one language."""
-    text = path.read_text(encoding="utf-8")
-    return re.findall(rf"```{language}\n(.+?)```", text, re.S)
-
-
 def test_make_alone_lists_each_command_that_a_page_prints():
     listed = {*re.findall(r"^  make (\S+) +\w", make(ROOT).stdout, re.M)}
     for path in PROSE:
@@ -143,7 +137,8 @@ def serve(command, port, folder, variables):
 @pytest.mark.long
 def test_the_plain_commands_work_where_nothing_is_installed(clone):
     folder, variables = clone
-    plain, *others = blocks(ROOT / "book" / "setup.md", "bash")
+    page = (ROOT / "book" / "setup.md").read_text("utf-8")
+    plain, *others = re.findall(r"```bash\n(.+?)```", page, re.S)
     assert "Jupyter" in serve(plain, 8888, folder, variables)
     activate = re.search("source .+", plain)[0]
     for commands in others:
