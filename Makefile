@@ -194,16 +194,10 @@ matrix: classroom ## run the notebooks as others would: 15 minutes
 	@$(PIP) -r tools/matrix.txt
 	@$(BIN)/python tools/matrix.py
 
-audit: export CHROME_PATH ?= $(CHROMIUM)
-audit: book ## weigh the pages and ask Lighthouse about them
-	@if command -v npx > /dev/null; then cd _build && npx --yes \
-	  @lhci/cli@0.15.1 autorun --config=../tools/lighthouse.yml; \
-	else echo "no npm on this machine: no Lighthouse"; fi
-
 bench: $(VENV)/ready ## measure how long things take, as ratios
 	@$(BIN)/python tools/bench.py
 
-# uv lies apart: neither target waits for the book's own set-up.
+# uv lies apart: what asks it alone does not wait for the book's own set-up.
 UV := _build/uv/bin/uv
 LISTS := requirements.txt tools/matrix.txt tools/print.txt \
   classroom/requirements.txt
@@ -214,6 +208,13 @@ PLATFORMS := x86_64-manylinux_2_28 aarch64-manylinux_2_28 \
 $(UV):
 	@$(PYTHON) -m venv _build/uv
 	@_build/uv/bin/python -m pip install -qq uv
+
+audit: export CHROME_PATH ?= $(CHROMIUM)
+audit: book $(UV) ## weigh the pages; ask Lighthouse and zizmor
+	@$(UV) tool run zizmor==1.32.0 --quiet --offline .github
+	@if command -v npx > /dev/null; then cd _build && npx --yes \
+	  @lhci/cli@0.15.1 autorun --config=../tools/lighthouse.yml; \
+	else echo "no npm on this machine: no Lighthouse"; fi
 
 # PyTorch keeps its pin, which is raised by hand in constraints.txt: what the
 # pages tell was measured with it.
