@@ -138,7 +138,7 @@ def sign_flipped(n, said, axes):
 
 def loop_goes_on(n, said, axes):
     near(numbers(said)[1], descend(steps=2001)[0][-1], rtol=1e-6)
-    assert said.startswith("losses[0] is 9.1")
+    assert said.startswith("losses[0] is 9.1") and "step 2000" in said
 
 
 def data(n, said, axes):

@@ -224,6 +224,7 @@ WRONG = r"""
 6.1 | guess = 1 | guess: one of
 6.1 | rate = 1e-2 | another of the four
 6.1 | rate = 1e-1 | rate: one of
+6.1 | rate = "3e-2" | rate: expected one number, got str
 6.1 | guess = "soon" | expected one number
 6.1 | arrived = 257 | at another step
 6.1 | arrived += 1 | at another step
@@ -237,6 +238,7 @@ WRONG = r"""
 6.2 | arrived -= 1 | at another step
 6.3 | stuck = losses | these losses move
 6.3 | stuck = stuck[:2] | expected 3 losses or more
+6.3 | optimizer = SGD([torch.nn.Parameter(xx)]) | the model's weights
 """
 
 

@@ -127,7 +127,7 @@ def test_check_prints_what_it_found(capsys):
 @pytest.mark.parametrize(
     ("broken", "words"),
     [
-        (descend(1e-5), "learning rate"),
+        (descend(1e-5), "learning rate too large"),
         (descend(1e-7), "learning rate"),
         (descend(-1e-6), "gradient"),
         (descend(momentum=1), "gradients zeroed"),
@@ -135,6 +135,8 @@ def test_check_prints_what_it_found(capsys):
         (descend(steps=1999), "got 1999"),
         (([*LOSSES, *LOSSES], WEIGHTS), "got 4000"),
         ((LOSSES[0] + 0 * LOSSES, sinefit.START), "It never changes"),
+        (sinefit.predict(start=WEIGHTS), "the loss of step 2000: go back"),
+        ((LOSSES[0] * 1.1**STEPS, WEIGHTS), "It climbs"),
         ((LOSSES, WEIGHTS[[1, 0, 2, 3]]), "in the page's order"),
         ((np.float32(LOSSES), WEIGHTS), "float32"),
         ((LOSSES / 2000, WEIGHTS), "mean"),
