@@ -166,7 +166,7 @@ def exercise_1_1(guess, arrived):
     return _guessed(arrived, guess)
 
 
-def exercise_1_2(best_rate, arrived):
+def exercise_1_2(best_rate, first):
     """Check the best learning rate, and the steps that it takes."""
     eigenvalues = _eigenvalues()
     rate = 2 / (eigenvalues[0] + eigenvalues[-1])
@@ -177,8 +177,8 @@ def exercise_1_2(best_rate, arrived):
     )
     run, _ = sinefit.predict(_plain(best_rate))
     _need(
-        _number("arrived", arrived) == _arrives(run),
-        "arrived: the run at best_rate is within 0.001 at another step. Find "
+        _number("first", first) == _arrives(run),
+        "first: the run at best_rate is within 0.001 at another step. Find "
         "the first loss so near the floor.",
     )
     return (
@@ -451,25 +451,27 @@ def exercise_5_3(message):
     return "zero_grad() had set the gradient to None before it was used."
 
 
-def exercise_6_1(guess, rate, arrived):
+def exercise_6_1(guess, fastest, arrived):
     """Check which of four rates brings Adam to the floor first."""
     rates = (1e-3, 3e-3, 1e-2, 3e-2)
-    guess, rate = _number("guess", guess), _number("rate", rate)
-    for name, one in {"guess": guess, "rate": rate}.items():
+    guess, fastest = _number("guess", guess), _number("fastest", fastest)
+    for name, one in {"guess": guess, "fastest": fastest}.items():
         _need(
             any(_near(one, known) for known in rates),
             f"{name}: one of {rates}.",
         )
-    _need(_near(rate, 3e-2), "rate: another of the four arrives earlier.")
+    _need(
+        _near(fastest, 3e-2), "fastest: another one arrives earlier."
+    )
     _need(
         _number("arrived", arrived) == 117,
         "arrived: this rate is first within 0.001 at another step. Start each "
         "run anew, and record each loss before the step.",
     )
-    return "You expected " + ("this." if _near(guess, rate) else "another.")
+    return "You expected " + ("this." if _near(guess, fastest) else "another.")
 
 
-def exercise_6_2(rate, beta, arrived):
+def exercise_6_2(rate, beta, first):
     """Check the best rate and momentum for the cubic, and their run."""
     flat, steep = np.sqrt(_eigenvalues()[[0, -1]])
     best = (2 / (flat + steep)) ** 2, ((steep - flat) / (flat + steep)) ** 2
@@ -491,8 +493,8 @@ def exercise_6_2(rate, beta, arrived):
         "beta: the formula gives another one. Is it squared?",
     )
     _need(
-        _number("arrived", arrived) == _arrives(_descend(*best, steps=300)),
-        "arrived: the run with these two is within 0.001 at another step.",
+        _number("first", first) == _arrives(_descend(*best, steps=300)),
+        "first: the run with these two is within 0.001 at another step.",
     )
 
 

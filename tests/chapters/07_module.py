@@ -36,10 +36,10 @@ def shared_gradient(n, said, axes):
     assert said == "True\n"
     loss = n["loss_fn"]
     with n["torch"].no_grad():
-        e, ends = n["model"].e, []
+        e, ends = n["dynamic"].e, []
         for way in (1e-4, -1e-4):
             e += way
-            ends.append(loss(n["model"](n["x"], top=5), n["y"]).item())
+            ends.append(loss(n["dynamic"](n["x"], top=5), n["y"]).item())
             e -= way
     near(e.grad.item(), (ends[0] - ends[1]) / 2e-4, rtol=1e-6)
 
@@ -47,8 +47,8 @@ def shared_gradient(n, said, axes):
 def random_orders(n, said, axes):
     z = X / np.pi
     *weights, e = (
-        *n["model"].cubic.weights.tolist(),
-        n["model"].e.item(),
+        *n["dynamic"].cubic.weights.tolist(),
+        n["dynamic"].e.item(),
     )
     *rows, last = said.splitlines()
     for top, line in zip((3, 4, 5), rows, strict=True):
@@ -62,8 +62,8 @@ def random_orders(n, said, axes):
 
 
 def orders_drawn(n, said, axes):
-    near(lines(axes[0])["random orders"][1], n["losses"][:500])
-    assert (np.diff(n["losses"][:500]) > 0).any(), "it is jagged"
+    near(lines(axes[0])["random orders"][1], n["jagged"][:500])
+    assert (np.diff(n["jagged"][:500]) > 0).any(), "it is jagged"
 
 
 def old_module_kept(n, said, axes):

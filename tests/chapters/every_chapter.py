@@ -13,14 +13,15 @@ import contextlib
 import json
 import re
 import statistics
+import sys
 
 import numpy as np
-import prose
 import pytest
 import torch
 from coverage import Coverage
 
 import copies
+import prose
 import runner
 from conftest import CHAPTERS, NOTEBOOKS, enter
 from runner import alt, cells, figures, printed, tags
@@ -381,6 +382,31 @@ def test_it_says_the_same_once_more_with_other_last_bits(path, monkeypatch):
         with monkeypatch.context() as context:
             round_otherwise(context, seed)
             runner.run(code, names, compare=True)
+
+
+@pytest.mark.long
+def test_each_cell_says_the_same_again_after_the_last(
+    path, request, monkeypatch
+):
+    """Whoever scrolls back and runs a cell gets what stands there.
+
+    But for PyTorch's own refusal to go back through a graph twice, and cells
+    that start processes, which find their files there already.
+    """
+    enter(monkeypatch, NOTEBOOKS)
+    code, names = cells(path, "code"), {"__name__": "__main__"}
+    runner.run(code, names)
+    modules, slow = dict(sys.modules), getattr(request.module, "SLOW", "$^")
+    for cell in code:
+        if re.search(slow, cell.source):
+            continue
+        try:
+            runner.run([cell], dict(names), compare=True)
+        except runner.Caught as caught:
+            caught.add_note(f"in cell {cell.id}")
+            if "through the graph a second time" not in str(caught):
+                raise
+        sys.modules.update(modules)
 
 
 def edit(code, old, new):
