@@ -460,9 +460,7 @@ def exercise_6_1(guess, fastest, arrived):
             any(_near(one, known) for known in rates),
             f"{name}: one of {rates}.",
         )
-    _need(
-        _near(fastest, 3e-2), "fastest: another one arrives earlier."
-    )
+    _need(_near(fastest, 3e-2), "fastest: another one arrives earlier.")
     _need(
         _number("arrived", arrived) == 117,
         "arrived: this rate is first within 0.001 at another step. Start each "

@@ -1,5 +1,7 @@
 """Chapter 3: Let autograd find the gradient."""
 
+import re
+
 import numpy as np
 
 from by_hand import *
@@ -9,6 +11,14 @@ from every_chapter import *
 def slope_by_autograd(n, said, axes):
     first, second = (descend(1e-9, steps=k)[1] for k in (0, 1))
     near(numbers(said), [(first - second)[1] / 1e-9] * 2, rtol=1e-4)
+
+
+def walk_too_early(n, said, axes):
+    assert re.findall(r"\d+\.0", said) == ["48.0", "32.0"]
+
+
+def walk_in_order(n, said, axes):
+    assert said == "32.0\n"
 
 
 def graph_drawn(n, said, axes):
@@ -68,7 +78,25 @@ def recorded_weights(n, said, axes):
 
 def run_on_own_autograd(n, said, axes):
     near(n["own"], LOSSES, rtol=1e-12)
+
+    def value(v, w):  # numbers on both sides, minus, powers, shared nodes
+        u = 2 - v * w**3
+        return ((u * u - v) * 0.5 + w * u) ** 2 - 3
+
+    for v, w in np.random.default_rng(0).uniform(0.5, 1.5, (20, 2)):
+        nodes = n["Node"](v), n["Node"](w)
+        n["backward"](value(*nodes))
+        rises = value(v + 1e-5, w) - value(v - 1e-5, w)
+        rises = rises, value(v, w + 1e-5) - value(v, w - 1e-5)
+        near([node.grad for node in nodes], np.divide(rises, 2e-5), rtol=1e-6)
     assert said.startswith("2000 losses are as expected")
+
+
+def slope_through_a_branch(n, said, axes):
+    for line in said.splitlines():
+        at, slope = numbers(line)
+        rise = n["branching"](at + 1e-6) - n["branching"](at - 1e-6)
+        near(slope, rise / 2e-6, atol=0.06)
 
 
 def update_recorded(n, said, axes):
@@ -130,6 +158,9 @@ FORMULAS = {
     r"q_t = \cos\theta t": lambda: close(
         np.diff(np.cos(THETA[0] * np.arange(9)), 2),
         -RATE * CURVATURES[0] * np.cos(THETA[0] * np.arange(1, 8)),
+    ),
+    r"\cos\theta(t + 1) + \cos\theta(t - 1) = 2\cos\theta\cos\theta t": (
+        lambda: close(np.cos(4) + np.cos(2), 2 * np.cos(1) * np.cos(3))
     ),
     r"2(\cos\theta - 1)\, q_t": lambda: close(
         np.diff(np.cos(THETA[0] * np.arange(9)), 2),
