@@ -38,7 +38,9 @@ if os.name == "posix":
     nbval.kernel.KernelManager = Manager
 
 # The same few examples at each run; make test-long looks for others.
-pytest.register_assert_rewrite("shows")  # so that it says what differed
+pytest.register_assert_rewrite(
+    "by_hand", "every_chapter"
+)  # so that it says what differed
 settings.register_profile(
     "book", max_examples=50, derandomize=True, deadline=None
 )
@@ -59,6 +61,18 @@ each_chapter = pytest.mark.parametrize("path", CHAPTERS)
 def pytest_make_parametrize_id(val):
     """Name a test about a file after it."""
     return val.stem if isinstance(val, pathlib.Path) else None
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Say how the outputs of chapters that differ are stored anew."""
+    failed = terminalreporter.stats.get("failed", ())
+    files = {report.nodeid.partition("::")[0] for report in failed}
+    names = sorted(pathlib.Path(f).stem for f in files if f.endswith("ipynb"))
+    if names:
+        only = names[0] if len(names) == 1 else f"'{' '.join(names)}'"
+        terminalreporter.line(
+            f"If that is what they should say now: make notebooks ONLY={only}"
+        )
 
 
 def long(values):

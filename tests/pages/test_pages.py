@@ -11,11 +11,12 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from test_book import PAGES
 
 import sinefit
+from by_hand import descend
 from conftest import NOTEBOOKS, long
-from runner import cells, descend
-from test_book import PAGES
+from runner import cells
 
 FIRST, NEXT = 110_000, 55_000  # bytes, gzipped
 # The index leads to the first of PAGES.

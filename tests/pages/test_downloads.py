@@ -11,8 +11,9 @@ import pytest
 import copies
 import downloads
 import sinefit
+from by_hand import descend
 from conftest import CHAPTERS, NOTEBOOKS, each_chapter, long, run
-from runner import cells, descend
+from runner import cells
 
 
 def reads(code):

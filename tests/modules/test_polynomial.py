@@ -5,10 +5,10 @@ import pytest
 import torch
 from hypothesis import example, given
 from hypothesis import strategies as st
+from test_sinefit import bad_rates, degrees, junk, negative, numbers
 
 import polynomial
 import sinefit
-from test_sinefit import bad_rates, degrees, junk, negative, numbers
 
 X = torch.linspace(-torch.pi, torch.pi, 2000, dtype=torch.float64)
 Y = torch.sin(X)

@@ -18,10 +18,10 @@ from conftest import NO_HUB, ROOT, run
 
 pytest.importorskip("jupyterhub", reason=NO_HUB)
 import aiohttp
+import attacks
 from tornado import web
 
 import accounts
-import attacks
 import load_hub
 import room
 

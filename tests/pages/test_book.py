@@ -48,6 +48,25 @@ def test_a_chapter_shows_its_stored_outputs(path, book):
     assert [image["alt"] for image in shown] == [*map(alt, figures(path))]
 
 
+def test_the_ladder_says_what_its_chapters_say(book):
+    """Their titles, how many lines of the loop came and went, the end."""
+    rows = book["index"].select(".ladder > li")
+    assert len(rows) == 7
+    for row in rows:
+        page = book[row.a["href"].removesuffix(".html")]
+        assert row.a.get_text() in page.h1.get_text()
+        diff = page.select(".highlight-diff pre")[:1]
+        lines = "".join(part.get_text() for part in diff).splitlines()
+        counts = [sum(x[0] == sign for x in lines) for sign in "+-"]
+        path = ROOT / "notebooks" / row.a["href"].rpartition("/")[2]
+        (loop,) = cells(path.with_suffix(".ipynb"), tag="loop")
+        told = [row.select_one(f".{name}") for name in ("diff", "loss")]
+        told = [part.get_text() for part in told if part]
+        assert told.pop() == printed(loop).split()[-1]
+        minus = "\N{MINUS SIGN}"
+        assert told == ([f"+{counts[0]} {minus}{counts[1]}"] if diff else [])
+
+
 def test_links_inside_the_book_lead_somewhere(book, built):
     for name, page in book.items():
         here = (built / f"{name}.html").parent

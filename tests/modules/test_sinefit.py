@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 import sinefit
-from runner import descend
+from by_hand import descend
 
 X, Y = sinefit.data()
 LOSSES, WEIGHTS = descend()
@@ -127,7 +127,7 @@ def test_check_prints_what_it_found(capsys):
 @pytest.mark.parametrize(
     ("broken", "words"),
     [
-        (descend(1e-5), "learning rate"),
+        (descend(1e-5), "learning rate too large"),
         (descend(1e-7), "learning rate"),
         (descend(-1e-6), "gradient"),
         (descend(momentum=1), "gradients zeroed"),
@@ -135,6 +135,8 @@ def test_check_prints_what_it_found(capsys):
         (descend(steps=1999), "got 1999"),
         (([*LOSSES, *LOSSES], WEIGHTS), "got 4000"),
         ((LOSSES[0] + 0 * LOSSES, sinefit.START), "It never changes"),
+        (sinefit.predict(start=WEIGHTS), "the loss of step 2000: go back"),
+        ((LOSSES[0] * 1.1**STEPS, WEIGHTS), "It climbs"),
         ((LOSSES, WEIGHTS[[1, 0, 2, 3]]), "in the page's order"),
         ((np.float32(LOSSES), WEIGHTS), "float32"),
         ((LOSSES / 2000, WEIGHTS), "mean"),
@@ -388,3 +390,14 @@ def test_runs_of_another_shape_are_named():
     runs[1, 7] = np.nan
     with pytest.raises(ValueError, match="got nan or inf"):
         sinefit.check_mean(runs, expected)
+
+
+@pytest.mark.parametrize("rtol", [1e-12, 1e-4])
+def test_the_check_prints_no_more_digits_than_it_checks(rtol, capsys):
+    losses, weights = sinefit.predict()
+    said = set()
+    for factor in (1 - 0.9 * rtol, 1, 1 + 0.9 * rtol):
+        sinefit.check(losses * factor, weights, rtol=rtol)
+        lines = capsys.readouterr().out.splitlines()
+        said.add(tuple(line for line in lines if "difference" not in line))
+    assert len(said) == 1

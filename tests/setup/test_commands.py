@@ -10,9 +10,9 @@ import urllib.request
 
 import pytest
 
-from conftest import LONG, PROSE, ROOT, make, run
+from conftest import PROSE, ROOT, make, run
 
-BY_CI = {"make book", "make test", "make test-long"}
+posix = pytest.mark.skipif(os.name != "posix", reason="needs a Unix shell")
 MAKES = {  # a command, and what it leaves
     "make zip": "_build/one-curve-seven-times.zip",
     "make pdf": "_build/one-curve-seven-times.pdf",
@@ -20,51 +20,70 @@ MAKES = {  # a command, and what it leaves
     "make classroom": "_build/classroom/student.zip",
     "make notebooks": "book/images/fit.png",
 }
-GRADES = {"make collect", "make grade"}  # tests/test_grading.py runs them
-LOOKS = {"make room"}  # tests/test_teaching.py
 SERVES = {"make lab": 8888, "HUB_PASSWORD=choose-one make hub": 8000}
-# What runs for longer than a check may, or asks for the newest packages.
-BY_HAND = {"make measure", "make constraints"}
 
 
-def blocks(path, language):
-    """Return the code blocks of a page in one language."""
-    text = path.read_text(encoding="utf-8")
-    return re.findall(rf"```{language}\n(.+?)```", text, re.S)
+def test_make_alone_lists_each_command_that_a_page_prints():
+    listed = {*re.findall(r"^  make (\S+) +\w", make(ROOT).stdout, re.M)}
+    for path in PROSE:
+        text = path.read_text(encoding="utf-8")
+        code = re.findall(r"```.+?```|`[^`\n]+`", text, re.S)
+        printed = re.findall(r"\bmake ([a-z][a-z-]*)", "\n".join(code))
+        assert {*printed} <= listed, path.name
 
 
-def test_each_command_of_make_is_run_by_something():
-    text = "\n".join(path.read_text(encoding="utf-8") for path in PROSE)
-    printed = re.findall(r"`([^`\n]*\bmake\b[^`\n]*)`", text)
-    fenced = "\n".join(re.findall(r"```.+?```", text, re.S))
-    printed += re.findall(r"^(?:\$ )?(.*\bmake\b[^#\n]*\w)", fenced, re.M)
-    known = {"make", *BY_CI, *BY_HAND, *GRADES, *LOOKS, *MAKES, *SERVES}
-    known |= {f"make {target}" for target in LONG}
-    # a variable is the reader's to choose
-    choice = re.compile(r"\b[A-Z_]+=\S+ ?")
-    known = {choice.sub("", command) for command in known}
-    assert {choice.sub("", command).strip() for command in printed} == known
-    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
-    for target in (command.split()[1] for command in known - {"make"}):
-        assert re.search(rf"^{target}:", makefile, re.M), target
+STUB = """#!/bin/sh
+called="$(basename "$0") $*"
+echo "$called" >> "$LOG"
+[ "$called" != "$FAILS" ]
+"""
 
 
-def test_make_alone_lists_what_there_is():
-    said = make(ROOT, "help").stdout
-    for target in ("lab", "book", "test", "test-long", "classroom", "pdf"):
-        assert re.search(rf"^  make {target} +\w", said, re.M), target
-    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
-    assert ".DEFAULT_GOAL := help" in makefile
+def calls(command, folder, fails="", **variables):
+    """Return how a command ended, and what it called of programs there."""
+    log = folder / "log"
+    log.write_text("")
+    fresh = {"MAKEFLAGS": "", "ONLY": "", "LOG": str(log), "FAILS": fails}
+    done = run(command, ROOT, **fresh, **variables)
+    return done.returncode, log.read_text().splitlines()
 
 
-def test_windows_runs_what_the_setup_page_prints():
-    (plain,) = blocks(ROOT / "book" / "setup.md", "powershell")
-    workflow = (ROOT / ".github/workflows/test.yml").read_text("utf-8")
-    job = workflow.split("\n  windows:")[1].split("\n\n")[0]
-    *commands, lab = plain.splitlines()
-    assert lab == "jupyter lab work"
-    for command in [*commands, "jupyter-book build .", "pytest"]:
-        assert command in job, command
+@pytest.fixture
+def stubs(tmp_path):
+    """Write programs that do nothing, but fail when told to."""
+    for name in ("make", "pytest", "ruff"):
+        (tmp_path / name).write_text(STUB)
+    for name in ("python", "jupyter", "chromium", "bwrap"):  # for the set-up
+        (tmp_path / name).write_text("#!/bin/sh\n")
+    for path in tmp_path.iterdir():
+        path.chmod(0o755)
+    return tmp_path
+
+
+@posix
+def test_ci_runs_the_readmes_commands_and_fails_with_any_of_them(stubs):
+    path = f"{stubs}:{os.environ['PATH']}"
+    script = ROOT / ".ci" / "run"
+    code, parts = calls(script, stubs, PATH=path)
+    assert code == 0
+    readme = (ROOT / "README.md").read_text("utf-8")
+    assert {*re.findall(r"^\$ (make \w+)", readme, re.M)} <= {*parts}
+    for part in parts:
+        assert calls(script, stubs, part, PATH=path)[0] != 0, part
+
+
+@posix
+@pytest.mark.parametrize("target", ["test", "test-long"])
+def test_all_parts_run_though_one_fails(target, stubs):
+    command = [shutil.which("make"), target, f"VENV={stubs}", f"BIN={stubs}"]
+    command += [f"PYTHON={stubs}/python", f"MAKE={stubs}/make"]
+    code, parts = calls(command, stubs)
+    assert code == 0
+    assert len(parts) > 1
+    for part in parts:
+        code, called = calls(command, stubs, part)
+        assert code != 0, part
+        assert sorted(called) == sorted(parts), part
 
 
 @pytest.fixture(scope="module")
@@ -114,18 +133,17 @@ def serve(command, port, folder, variables):
         server.wait()
 
 
+@posix
 @pytest.mark.long
-@pytest.mark.skipif(os.name != "posix", reason="Windows has a job of its own")
 def test_the_plain_commands_work_where_nothing_is_installed(clone):
     folder, variables = clone
-    (plain,) = blocks(ROOT / "book" / "setup.md", "bash")[:1]
-    *install, lab = plain.splitlines()
-    assert lab == "jupyter lab work"
+    page = (ROOT / "book" / "setup.md").read_text("utf-8")
+    plain, *others = re.findall(r"```bash\n(.+?)```", page, re.S)
     assert "Jupyter" in serve(plain, 8888, folder, variables)
-    activate = install[1]
-    for command in ("jupyter-book build .", "pytest"):
+    activate = re.search("source .+", plain)[0]
+    for commands in others:
         done = run(
-            ["bash", "-ec", f"{activate}\n{command}"], folder, **variables
+            ["bash", "-ec", f"{activate}\n{commands}"], folder, **variables
         )
         assert done.returncode == 0, done.stdout
     assert (folder / "_build" / "html" / "index.html").exists()

@@ -114,7 +114,7 @@ def test_a_failure_is_named_and_leaves_the_last_good_book(small):
             r"'first word\n' == 'second word\n'",
             ": division by zero",
             "2 failed",
-            "If the chapters should say that now: make notebooks",
+            "ONLY='page raises'",
         ):
             assert line in done.stdout, done.stdout
         (pages / "raises.ipynb").unlink()
