@@ -20,7 +20,6 @@ GONE = re.compile(
 LIGHT = re.compile(r'\[data-theme="?light"?\]')
 NO_SCRIPT = ":is([data-theme=light],[data-theme=auto])"
 WORD = re.compile(r"[\w-]+")
-INDENTS = re.compile(r"(?s)\s*(?:<!--.*?-->\s*)+|\s*\n\s*")
 # A rule of a style sheet: what it is for, and its block, if it has one.
 COMMENT = re.compile(r"(?s)/\*.*?\*/")
 BLOCK = r"[^{}]*+"
@@ -28,14 +27,15 @@ for _ in range(3):  # blocks in a block
     BLOCK = rf"(?:[^{{}}]++|\{{{BLOCK}\}})*+"
 RULE = re.compile(rf"\s*+([^{{}};]++)(?:;|\{{({BLOCK})\}})")
 NESTED = ("@media", "@supports", "@layer", "@container")
-# In a figure: what draws nothing, and less than a hundredth of a point.
+# In a figure: what draws nothing, and less than a tenth of a point.
 # E-readers load no DTD, and want a path to have points.
 LINES = re.compile(r' (?:d|x|y)="[^"]*')
 IDLE = re.compile(
     r'(?s)<metadata>.*?</metadata>| id="[A-Za-z\d]+_\d+"'
+    r'| transform="rotate\(-0 [^"]*"'
     r"|<!DOCTYPE.*?>\s*|<path(?![^>]* d=)[^>]*/>"
 )
-FINE = re.compile(r"(?<=\.\d\d)\d+|\s+(?=\s)")
+FINE = re.compile(r"(?<=\.\d)\d+|\s+(?=\s)")
 FONT = "vendor/fontawesome/webfonts/fa-solid-900.ttf"
 
 
@@ -85,11 +85,6 @@ def lighten(app, error):
     gone = [file for file in static.rglob("*") if GONE.search(file.name)]
     for page in app.outdir.rglob("*.html"):
         text = ICONS.sub("", page.read_text(encoding="utf-8"))
-        # Space tells something in an article alone.
-        menus, begin, rest = text.partition("<article")
-        article, end, foot = rest.rpartition("</article>")
-        menus, foot = (INDENTS.sub("\n", part) for part in (menus, foot))
-        text = menus + begin + article + end + foot
         page.write_text(text, encoding="utf-8")
         words.update(WORD.findall(text))
     for script in {*static.rglob("*.js")}.difference(gone):
