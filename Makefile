@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check -c constraints.txt
 CHAPTERS := $(wildcard notebooks/*.ipynb)
 MODULES := $(wildcard notebooks/*.py notebooks/*.csv)
-PAGES := _toc.yml classroom/copies.py $(wildcard *.md book/*.md book/images/* notebooks/*.*)
+PAGES := _toc.yml tools/copies.py $(wildcard *.md book/*.md book/images/* notebooks/*.*)
 LOOKS := _config.yml $(wildcard book/_ext/*.py book/style/* book/templates/*)
 PROPERTIES := tests/test_sinefit.py tests/test_polynomial.py
 OF_MODULES := $(PROPERTIES) tests/test_train.py tests/test_processes.py tests/test_learner.py
@@ -62,7 +62,7 @@ $(VENV)/ready: requirements.txt constraints.txt
 	@touch $@
 
 lab: $(VENV)/ready ## open chapters of your own, unsolved, in JupyterLab
-	@$(BIN)/python classroom/hand_out.py work
+	@$(BIN)/python tools/hand_out.py work
 	$(BIN)/jupyter lab work
 
 book: _build/proved pages ## run the chapters and build _build/html
@@ -134,10 +134,10 @@ classroom: _build/classroom/student.zip ## copies to hand out, teach and grade
 
 _build/classroom/student.zip: $(VENV)/ready $(CHAPTERS) $(MODULES) \
   $(wildcard classroom/*.* classroom/slides/*) book/_ext/mathml.py \
-  book/_ext/wrap_code.py .binder/requirements.txt constraints.txt
+  book/_ext/wrap_code.py tools/copies.py tools/start.md \
+  .binder/requirements.txt constraints.txt
 	@echo "Writing copies for students, teachers, slides and nbgrader"
-	@mkdir -p _build
-	@$(BIN)/python classroom/copies.py
+	@$(BIN)/python classroom/prepare.py
 
 room: classroom $(VENV)/hub ## N=20: see that this machine is ready for so many
 	@$(BIN)/python classroom/room.py

@@ -32,12 +32,12 @@ from nbgrader.coursedir import CourseDirectory
 from nbgrader.preprocessors import GetGrades
 from traitlets.config import PyFileConfigLoader
 
-import copies
 import sandbox
 from collect import GRADES, content, given, grade_id, newest, parse
 from decks import in_mathml
 
 HERE = Path(__file__).resolve().parent
+COURSE = HERE.parent / "_build" / "classroom" / "nbgrader"
 LOST = """\
 raise TimeoutError("this answer took more than a minute and could not be "
                    "stopped, or it ended Python. It was left out.")"""
@@ -248,7 +248,7 @@ def grade(folder, say=print):
     """
     handed_in, blanks = newest(folder / "received"), given()
     for name in ("source", "nbgrader_config.py"):
-        place = copies.COURSE / name
+        place = COURSE / name
         if place.is_dir():
             shutil.copytree(place, folder / name, dirs_exist_ok=True)
         else:
@@ -327,7 +327,8 @@ def agreed():
         return False
 
 
-if __name__ == "__main__":
+def main():
+    """Grade what was collected, and say where the points are."""
     logging.disable(logging.CRITICAL)
     warnings.filterwarnings("ignore", "Object of type <Submitted")
     if not (GRADES / "received").is_dir():
@@ -340,3 +341,7 @@ if __name__ == "__main__":
         grade(GRADES)
     print((GRADES / "report.txt").read_text("utf-8"), end="")
     print(f"Points: {GRADES / 'points.csv'}. Feedback: {GRADES / 'feedback'}")
+
+
+if __name__ == "__main__":
+    main()

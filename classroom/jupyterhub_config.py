@@ -18,6 +18,7 @@ from jupyterhub.authenticators.shared import SharedPasswordAuthenticator
 from tornado import web
 
 sys.path.append(str(Path(__file__).parent))
+sys.path.append(str(Path(__file__).parents[1] / "tools"))
 from accounts import OWN, Accounts, Homes, Server
 from hand_out import lay_out, stored
 from room import PORT, ROOT, STUDENT, WORK, address
@@ -87,7 +88,10 @@ def first_page(handler):
 
 def hand_out(spawner):
     """Lay the chapters out in a learner's folder, and overwrite nothing."""
-    lay_out(stored(STUDENT), WORK / "homes" / spawner.user.name)
+    try:
+        lay_out(stored(STUDENT), WORK / "homes" / spawner.user.name)
+    except OSError as error:  # a full disk keeps nobody from their work
+        spawner.log.warning("no copies for %s: %s", spawner.user.name, error)
 
 
 c = get_config()  # noqa: F821, JupyterHub gives it

@@ -314,9 +314,8 @@ def make_grade(folder, made, answer="", **variables):
         text = config.read_text().replace("timeout = 60", "timeout = 15")
         config.write_text(text)
     code = (
-        "import sys, runpy, pathlib; sys.path.insert(0, 'classroom'); "
-        f"import copies; copies.COURSE = pathlib.Path({str(quick)!r}); "
-        "runpy.run_path('classroom/grade.py', run_name='__main__')"
+        "import sys, pathlib; sys.path.insert(0, 'classroom'); import grade; "
+        f"grade.COURSE = pathlib.Path({str(quick)!r}); grade.main()"
     )
     return run(
         [
