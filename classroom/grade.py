@@ -14,7 +14,6 @@ import html
 import json
 import logging
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -23,7 +22,6 @@ import warnings
 from pathlib import Path
 
 import nbformat
-import nbgrader
 from nbconvert import HTMLExporter
 from nbconvert.preprocessors import CSSHTMLHeaderPreprocessor
 from nbgrader.api import MissingEntry
@@ -41,11 +39,6 @@ COURSE = HERE.parent / "_build" / "classroom" / "nbgrader"
 LOST = """\
 raise TimeoutError("this answer took more than a minute and could not be "
                    "stopped, or it ended Python. It was left out.")"""
-# How nbgrader's page names a check, for which learners have another name.
-NAMES = (
-    r'(#check-(\d+)-(\d+)">)Test cell',
-    r"()Grade cell: <code>check-(\d+)-(\d+)</code>",
-)
 UNSAFE = """\
 Here learners' code would be graded as you: it could read and change all that
 you can. On Linux, bubblewrap keeps it apart (apt install bubblewrap). Grade
@@ -211,13 +204,11 @@ def harmless(output):
 def feedback(api, chapter, student):
     """Write a page of what was graded, which needs no network."""
     root = Path(api.coursedir.root)
-    templates = Path(nbgrader.__file__).parent / "server_extensions/formgrader"
-    styles = templates / "static/node_modules/bootstrap/dist/css"
     exporter = HTMLExporter(
         template_name="feedback",
-        extra_template_basedirs=[str(HERE), str(templates / "templates")],
-        extra_template_paths=[str(styles)],
+        extra_template_basedirs=[str(HERE)],
         preprocessors=[GetGrades, CSSHTMLHeaderPreprocessor],
+        filters={"name": lambda key: title(key).capitalize()},
     )
     notebook = nbformat.read(
         root / "autograded" / student / chapter / f"{chapter}.ipynb", 4
@@ -234,8 +225,6 @@ def feedback(api, chapter, student):
         "db_url": api.coursedir.db_url,
     }
     page, _ = exporter.from_notebook_node(notebook, {"nbgrader": about})
-    for name in NAMES:
-        page = re.sub(name, r"\1Exercise \2.\3", page)
     place = root / "feedback" / student / f"{chapter}.html"
     place.parent.mkdir(parents=True, exist_ok=True)
     place.write_text(page, encoding="utf-8")
