@@ -1,17 +1,13 @@
 """Measure what a class needs, and write it down: `make measure`.
 
-It writes book/measured.md, which the teacher's page includes: minutes and
-running time of each chapter, memory and threads of a kernel, and how rooms of
-learners fare on a hub (15 minutes; load_hub.py), all on this machine.
+It writes book/measured.md, which the teacher's page includes: the running time
+and the memory of each chapter, and how rooms of learners fare on a hub (15
+minutes; load_hub.py), all on this machine.
 """
 
 import asyncio
 import math
-import os
 import platform
-import re
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -25,23 +21,7 @@ ROOT = Path(__file__).parents[1]
 CHAPTERS = sorted((ROOT / "notebooks").glob("[0-9]*.ipynb"))
 ROOMS, HALF = (1, 10, 40), (2, 10)  # learners of a lesson, and of half a day
 RESERVE = 2  # GB
-TIME = re.compile(
-    r"\*\*Time\*\* (\d+) minutes to read, (\d+) for the exercises, "
-    r"(\d+) to teach"
-)
-KERNELS = {
-    "nothing else": "",
-    "NumPy, Matplotlib": "import sinefit",
-    "PyTorch": "import torch",
-    "PyTorch, multiplying": (
-        "import torch; (torch.ones(999, 999) @ torch.ones(999, 999)).sum()"
-    ),
-}
-TELL = """
-import psutil
-process = psutil.Process()
-print(process.memory_full_info().uss, process.num_threads())
-"""
+TELL = "import psutil; print(psutil.Process().memory_full_info().uss)"
 
 
 def table(head, *rows):
@@ -51,7 +31,7 @@ def table(head, *rows):
 
 
 def chapter_row(path):
-    """Run a chapter; return its minutes, its seconds and its memory."""
+    """Run a chapter; return its seconds and its memory."""
     notebook = nbformat.read(path, as_version=4)
     title = notebook.cells[0].source
     name = title.splitlines()[0].removeprefix("# ")
@@ -60,27 +40,12 @@ def chapter_row(path):
     place = {"metadata": {"path": path.parent}}
     NotebookClient(notebook, resources=place).execute()
     took = time.monotonic() - start
-    used, _ = notebook.cells[-1].outputs[0].text.split()
+    used = notebook.cells[-1].outputs[0].text
     return (
         f"{int(path.stem[:2])}. {name}",
-        *TIME.search(title).groups(),
         f"{took:.0f}\N{NO-BREAK SPACE}s",
         f"{int(used) / 1e6:.0f}\N{NO-BREAK SPACE}MB",
     )
-
-
-def kernel_row(name, code, threads):
-    """Return the memory of a Python that ran this, and its threads."""
-    variables = {k: v for k, v in os.environ.items() if "THREADS" not in k}
-    if threads:
-        variables["OMP_NUM_THREADS"] = str(threads)
-    said = subprocess.check_output(
-        [sys.executable, "-c", code + TELL],
-        env=variables | {"MPLBACKEND": "agg"},
-    )
-    used, running = map(int, said.split())
-    memory = f"{used / 1e6:.0f}\N{NO-BREAK SPACE}MB"
-    return name, threads or "nothing", memory, running
 
 
 def each(rooms, few, many):
@@ -98,18 +63,7 @@ if __name__ == "__main__":
     (few, many), cores = ROOMS[-2:], psutil.cpu_count()
     closed, opened = each(rooms, *ROOMS[-2:]), each(half, *HALF)
     work = (max(rooms[many][1]) - max(rooms[few][1])) / (many - few) * cores
-    chapters = table(
-        ("chapter", "read", "do", "teach", "run", "memory"),
-        *map(chapter_row, CHAPTERS),
-    )
-    kernels = table(
-        ("Python with", "told", "memory", "threads"),
-        *(
-            kernel_row(name, code, threads)
-            for name, code in KERNELS.items()
-            for threads in (None, 1)
-        ),
-    )
+    chapters = table(("chapter", "run", "memory"), *map(chapter_row, CHAPTERS))
     wants = table(
         ("room", "memory, closed", "memory, left open", "cores"),
         *(
@@ -136,9 +90,6 @@ if __name__ == "__main__":
 {chapters}
 
 <!-- kernels -->
-
-{kernels}
-
 <!-- rooms -->
 
 {table(load_hub.HEAD, *rows)}
