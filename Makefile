@@ -28,7 +28,7 @@ export PYTEST_XDIST_AUTO_NUM_WORKERS ?= $(shell expr $(CORES) + 1)
 
 .DEFAULT_GOAL := help
 .PHONY: help lab book pages zip pdf epub clean classroom room collect grade \
-  hub load measure test test-long notebooks matrix pins audit bench constraints
+  hub load test test-long notebooks matrix pins audit bench constraints
 
 ##@ To read and to run
 help:
@@ -157,11 +157,8 @@ $(VENV)/hub: $(VENV)/ready classroom/requirements.txt
 hub: classroom $(VENV)/hub ## a JupyterHub for one room, on this machine
 	@$(BIN)/jupyterhub -f classroom/jupyterhub_config.py
 
-load: classroom $(VENV)/hub ## N=10: see how so many fare on a hub at once
+load: classroom $(VENV)/hub ## N="10 40": see how so many fare on a hub at once
 	@$(BIN)/python classroom/load_hub.py
-
-measure: classroom $(VENV)/hub ## write what the teacher's page tells of costs
-	@$(BIN)/python classroom/measure.py
 
 ##@ To change the book
 # All parts run and report, though an earlier one fails: chapters that have not

@@ -70,14 +70,10 @@ class Room(SharedPasswordAuthenticator):
         """Let a learner in."""
 
 
-class ApartRoom(Room, Accounts):
+class ApartRoom(Accounts, Room):
     """The same, with an account of the machine for each."""
 
     folder = WORK / "passwords"
-
-    def take(self, name, own):
-        """Let a learner in, or say why not."""
-        Accounts.take(self, name, own)
 
 
 def first_page(handler):

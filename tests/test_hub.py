@@ -145,8 +145,9 @@ def test_a_learner_keeps_a_name_with_a_password(monkeypatch, tmp_path):
     for word in ("my own word", "my own word"):
         room.take("a-learner", word)
     assert "my own word" not in (tmp_path / "a-learner").read_text()
-    with pytest.raises(web.HTTPError, match="not the password that a-learner"):
-        room.take("a-learner", "another word")
+    for other in ("another word", ""):
+        with pytest.raises(web.HTTPError, match="not the password that a-le"):
+            room.take("a-learner", other)
 
 
 @as_root
@@ -222,7 +223,7 @@ def test_no_attack_succeeds_on_accounts_of_ones_own(made, kind):
     done = run(
         [sys.executable, "tests/attacks.py", kind],
         ROOT,
-        PYTHONPATH=os.pathsep.join(["classroom", "tests", "notebooks"]),
+        PYTHONPATH=os.pathsep.join(["classroom", "tests"]),
     )
     assert done.returncode == 0, done.stdout
     worked = set(json.loads(done.stdout.splitlines()[-1]))
@@ -272,5 +273,5 @@ def test_a_learner_runs_a_chapter_on_a_hub(made, monkeypatch):
     monkeypatch.setenv("CHAPTER", "01_numpy")
     done = run([sys.executable, "classroom/load_hub.py"], ROOT)
     assert done.returncode == 0, done.stdout
-    told = dict(line.split(None, 1) for line in done.stdout.splitlines()[-6:])
-    assert (told["room"], told["runs"], told["failed"]) == ("1", "1", "none")
+    *_, size, ran, _, _, _, failed = done.stdout.split("|")[:-1]
+    assert (size, ran, failed) == (" 1 ", " 1 ", " none ")
