@@ -264,14 +264,3 @@ def test_the_first_page_states_the_rule_and_a_teacher_stops_servers(
 
     with load_hub.hub(["ada"], "longenough", False) as (address, _):
         wait_for(visit(address))
-
-
-@pytest.mark.long
-def test_a_learner_runs_a_chapter_on_a_hub(made, monkeypatch):
-    pytest.importorskip("jupyterhub", reason=NO_HUB)
-    monkeypatch.setenv("N", "1")
-    monkeypatch.setenv("CHAPTER", "01_numpy")
-    done = run([sys.executable, "classroom/load_hub.py"], ROOT)
-    assert done.returncode == 0, done.stdout
-    *_, size, ran, _, _, _, failed = done.stdout.split("|")[:-1]
-    assert (size, ran, failed) == (" 1 ", " 1 ", " none ")
