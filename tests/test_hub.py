@@ -117,16 +117,7 @@ def test_a_name_keeps_to_a_rule_that_is_told(monkeypatch, tmp_path, made):
         given = {"username": name, "password": password}
         return wait_for(room.get_authenticated_user(None, given))
 
-    for name in (
-        "Ada Lovelace",
-        "Ünsal",
-        "李",
-        "1abc",
-        "a/b",
-        "..",
-        "",
-        "a\n",
-    ):
+    for name in ("Ada Lovelace", "李", "1abc", "a.b", "", "a\n", "a" * 33):
         with pytest.raises(web.HTTPError) as caught:
             enter(name)
         assert (caught.value.status_code, caught.value.log_message) == (
