@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check -c constrain
 CHAPTERS := $(wildcard notebooks/*.ipynb)
 CHOSEN = $(foreach one,$(or $(ONLY),0 1),$(wildcard notebooks/$(one)*.ipynb))
 MODULES := $(wildcard notebooks/*.py notebooks/*.csv)
-PAGES := _toc.yml classroom/copies.py $(wildcard *.md book/*.md book/images/* notebooks/*.*)
+PAGES := _toc.yml tools/copies.py $(wildcard *.md book/*.md book/images/* notebooks/*.*)
 LOOKS := _config.yml $(wildcard book/_ext/*.py book/style/* book/templates/*)
 TITLE := one-curve-seven-times
 
@@ -27,7 +27,7 @@ export PYTEST_XDIST_AUTO_NUM_WORKERS ?= $(shell expr $(CORES) + 1)
 
 .DEFAULT_GOAL := help
 .PHONY: help lab book pages zip pdf epub clean classroom room collect grade \
-  hub load measure test test-long notebooks matrix pins audit bench constraints
+  hub load test test-long notebooks matrix pins audit bench constraints
 
 ##@ To read and to run
 help:
@@ -61,7 +61,7 @@ $(VENV)/ready: requirements.txt constraints.txt
 	@touch $@
 
 lab: $(VENV)/ready ## open chapters of your own, unsolved, in JupyterLab
-	@$(BIN)/python classroom/hand_out.py work
+	@$(BIN)/python tools/hand_out.py work
 	$(BIN)/jupyter lab work
 
 book: _build/proved pages ## run the chapters and build _build/html
@@ -132,10 +132,10 @@ classroom: _build/classroom/student.zip ## copies to hand out, teach and grade
 
 _build/classroom/student.zip: $(VENV)/ready $(CHAPTERS) $(MODULES) \
   $(wildcard classroom/*.* classroom/slides/*) book/_ext/mathml.py \
-  book/_ext/wrap_code.py .binder/requirements.txt constraints.txt
+  book/_ext/wrap_code.py tools/copies.py tools/start.md \
+  .binder/requirements.txt constraints.txt
 	@echo "Writing copies for students, teachers, slides and nbgrader"
-	@mkdir -p _build
-	@$(BIN)/python classroom/copies.py
+	@$(BIN)/python classroom/prepare.py
 
 room: classroom $(VENV)/hub ## N=20: see that this machine is ready for so many
 	@$(BIN)/python classroom/room.py
@@ -155,11 +155,8 @@ $(VENV)/hub: $(VENV)/ready classroom/requirements.txt
 hub: classroom $(VENV)/hub ## a JupyterHub for one room, on this machine
 	@$(BIN)/jupyterhub -f classroom/jupyterhub_config.py
 
-load: classroom $(VENV)/hub ## N=10: see how so many fare on a hub at once
+load: classroom $(VENV)/hub ## N="10 40": see how so many fare on a hub at once
 	@$(BIN)/python classroom/load_hub.py
-
-measure: classroom $(VENV)/hub ## write what the teacher's page tells of costs
-	@$(BIN)/python classroom/measure.py
 
 ##@ To change the book
 # All parts run and report, though an earlier one fails.

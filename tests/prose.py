@@ -31,7 +31,7 @@ OTHERS = {"pytest", "pip", "python", "userdel"}
 SETTINGS = ["pyproject.toml", "Makefile", ".github/workflows/test.yml"]
 SETTINGS += ["book/_ext/address.py", "book/measured.md"]
 SETTINGS += ["classroom/room.py", "classroom/jupyterhub_config.py"]
-SETTINGS += ["classroom/copies.py"]
+SETTINGS += ["tools/copies.py"]
 
 
 def chapter(path):

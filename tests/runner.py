@@ -7,6 +7,7 @@ import re
 from xml.etree import ElementTree
 
 import matplotlib.pyplot as plt
+import numpy as np
 from nbformat import v4
 
 OUTPUT = "stored output"
@@ -33,7 +34,7 @@ def tags(cell):
 
 def printed(cell):
     """Return what a cell printed when its outputs were stored."""
-    return "".join(out.get("text", "") for out in cell.outputs)
+    return "".join(out.get("text", "") for out in cell.get("outputs", ()))
 
 
 def figures(path):

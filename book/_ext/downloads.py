@@ -16,7 +16,7 @@ from sphinx.util.logging import getLogger
 
 from address import in_colab
 
-sys.path.append(str(Path(__file__).parents[2] / "classroom"))
+sys.path.append(str(Path(__file__).parents[2] / "tools"))
 from copies import CHAPTERS, alone, read, unsolved
 
 BOOKS = "lr=1e-6&momentum=0&steps=2000", "playground"

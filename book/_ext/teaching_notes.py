@@ -6,6 +6,7 @@ extension nobody reads them there.
 """
 
 import json
+import re
 from pathlib import Path
 
 from docutils import nodes
@@ -15,7 +16,7 @@ NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 
 
 class TeachingNotes(SphinxDirective):
-    """Show the notes, each under its chapter's title."""
+    """Show the notes, each under its chapter's title and minutes."""
 
     def run(self):
         """Return the notes as nodes."""
@@ -23,8 +24,10 @@ class TeachingNotes(SphinxDirective):
         for path in sorted(NOTEBOOKS.glob("[0-9]*.ipynb")):
             self.env.note_dependency(str(path))
             cells = json.loads(path.read_text("utf-8"))["cells"]
-            title = cells[0]["source"][0][2:].strip()
-            lines += [f"**{int(path.stem[:2])}. {title}**", ""]
+            first = "".join(cells[0]["source"])
+            title = first.splitlines()[0][2:]
+            minutes = "".join(re.findall(r"\*\*Time\*\* (.+)", first))
+            lines += [f"**{int(path.stem[:2])}. {title}**: {minutes}", ""]
             for cell in cells:
                 if "teacher" in cell["metadata"].get("tags", []):
                     lines += "".join(cell["source"]).splitlines()[2:]

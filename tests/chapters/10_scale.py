@@ -1,6 +1,7 @@
 """Chapter 10: The same curve, faster."""
 
 import re
+import time
 
 import numpy as np
 import torch
@@ -167,6 +168,45 @@ def solution_3(n, said, axes):
         end = descend(count * 1e-6)[0][-1]
         assert line == f"{count} {end:.4g}"
     assert 3e-6 < LIMIT < 4e-6
+
+
+@pytest.fixture
+def clock(path):
+    """Return the chapter's names once its clock is there."""
+    names = {}
+    for cell in cells(path, "code"):
+        if cell.id in ("imports", "seconds-helper"):
+            runner.run_text(cell.source, names)
+    return names
+
+
+def test_the_clock_does_not_count_the_first_call(clock):
+    calls = []
+
+    def slow_at_first():
+        calls.append(0)
+        time.sleep(0.5 if len(calls) == 1 else 0.01)
+
+    assert 0.01 <= clock["seconds"](slow_at_first) < 0.03
+
+
+def test_the_table_times_each_run_under_its_name(clock, path):
+    waits = {"chapter 1": 0.04, "slow": 0.16, "fast": 0.01, "off": 0.02}
+
+    def waiting(name):
+        def run():
+            time.sleep(waits[name])
+            return LOSSES * (1 + 1e-3 * (name == "off"))
+
+        return run
+
+    clock["runs"] = {name: waiting(name) for name in waits}
+    (table,) = (c for c in cells(path) if c.id == "table-of-speeds")
+    said = runner.run_text(table.source, clock).splitlines()[1:]
+    for row, (name, wait) in zip(said, waits.items(), strict=True):
+        fast, wrong = map(float, row.removeprefix(name).split())
+        assert fast == pytest.approx(waits["chapter 1"] / wait, rel=0.3)
+        assert (wrong > 1e-4) == (name == "off")
 
 
 WRONG = r"""

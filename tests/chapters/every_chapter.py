@@ -23,10 +23,12 @@ from coverage import Coverage
 import copies
 import prose
 import runner
+from by_hand import texts
 from conftest import CHAPTERS, NOTEBOOKS, enter
 from runner import alt, cells, figures, printed, tags
 
 TODO = "nothing to check yet"
+NUMBER = re.compile(r"(?<![\w.-])-?\d+(?:\.\d+)?(?:e[+-]?\d+)?(?!\w)")
 BY_OTHERS = {"loop", "check", "verify", "solution"}  # tests below hold these
 
 
@@ -291,6 +293,43 @@ def holders(own):
     }
 
 
+def drawn(axes):
+    """Return the numbers that a figure labels, or where its lines end."""
+    words, found = [], []
+    for ax in axes:
+        legend = ax.get_legend()
+        words += [*texts(ax), ax.get_xlabel(), ax.get_ylabel()]
+        words += [text.get_text() for text in legend.texts] if legend else []
+        found += [*ax.get_xticks(), *ax.get_yticks()]
+        curves = [line.get_xydata() for line in ax.lines]
+        parts = [p for c in ax.collections for p in c.get_paths()]
+        curves += [path.vertices for path in parts]
+        for bar in ax.patches:
+            box = ax.transData.inverted().transform(bar.get_extents())
+            found += [*box.ravel()]
+        for x, y in (np.array(c, float).T for c in curves if len(c)):
+            ends = [0, -1, np.nanargmin(y), np.nanargmax(y)]
+            found += [*x[ends], *y[ends], *y[:6], np.nanmin(x), np.nanmax(x)]
+            found += [*y[x == np.nanmax(x)]]
+            found += [*x, *y] if len(x) < 20 else []
+    return [*found, *(float(n) for w in words for n in NUMBER.findall(w))]
+
+
+def unseen(text, known):
+    """Return the numbers of a text that are none of these, rounded."""
+    wrong = []
+    for number in NUMBER.findall(text):
+        digits, _, power = number.strip("-").partition("e")
+        whole, _, rest = digits.partition(".")
+        zeros = 0 if rest else len(whole) - len(whole.rstrip("0"))
+        unit = 10.0 ** (int(power or 0) + zeros - len(rest))
+        room = max(0.5 * unit, 0.005 * abs(float(number)))
+        off = np.abs(np.abs(known) - abs(float(number)))
+        if not (off <= room * 1.001).any():
+            wrong.append(number)
+    return wrong
+
+
 def hold(own, cell, names, said, axes):
     """Hold a cell to what it is there to show."""
     function = holders(own).get(cell.id.replace("-", "_"))
@@ -324,6 +363,16 @@ def test_as_learners_run_it(path, left_out, request, monkeypatch):
     all_cells, wrong = cells(path), rows(own.WRONG)
     names, watch, done = {"__name__": "__main__"}, Watch(), 0
 
+    def see(cell, names, said, axes):
+        hold(own, cell, names, said, axes)
+        if axes:  # an alt text's numbers are its figure's, or beside it
+            at = all_cells.index(cell)
+            near = all_cells[max(0, at - 1) : at + 2]
+            page = [c.source + printed(c) for c in near]
+            beside = [float(n) for part in page for n in NUMBER.findall(part)]
+            wrong = unseen(alt(cell), [*drawn(axes), *beside])
+            assert not wrong, f"the alt text of {cell.id} says {wrong}"
+
     def go_on(start, end):
         code = [
             cell
@@ -332,9 +381,7 @@ def test_as_learners_run_it(path, left_out, request, monkeypatch):
             and not (left_out and re.search(left_out, cell.source))
         ]
         with untraced():
-            runner.run(
-                code, names, True, watch, lambda *shown: hold(own, *shown)
-            )
+            runner.run(code, names, True, watch, see)
 
     for name, solution, stub in found:
         check = all_cells[solution + 1]

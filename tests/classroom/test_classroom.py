@@ -125,25 +125,54 @@ def test_work_of_ones_own_stays_and_a_later_edition_comes_beside(tmp_path):
         assert (tmp_path / "a.ipynb").read_text() == "mine"
 
 
+@pytest.mark.skipif(os.name != "posix", reason="needs ulimit")
+def test_a_full_disk_cuts_no_file_and_makes_none_the_readers(made, tmp_path):
+    files = [p for p in (made / "student").iterdir() if p.is_file()]
+    first, later, home = (tmp_path / name for name in ("1", "2", "home"))
+    for folder, end in (first, ""), (later, "\n"):
+        folder.mkdir()
+        for file in files:
+            (folder / file.name).write_bytes(file.read_bytes() + end.encode())
+    size = max(file.stat().st_size for file in files) // 1024 - 1
+    lay_out = [sys.executable, ROOT / "tools" / "hand_out.py", home]
+    full = ["bash", "-c", f'ulimit -f {size}; exec "$0" "$@"', *lay_out]
+
+    def whole(edition):
+        there = {p.name: p.read_bytes() for p in home.glob("[!.]*")}
+        for name, content in there.items():
+            assert content == (edition / name).read_bytes()
+        return len(there)
+
+    done = run([*full, first], ROOT)
+    assert done.returncode != 0
+    assert re.fullmatch(
+        r".+/home: expected a folder .+ room .+ too large.+\n", done.stdout
+    )
+    assert 0 < whole(first) < len(files)
+    assert run([*lay_out, later], ROOT).returncode == 0
+    assert whole(later) == len(files)
+    assert run([*full, first], ROOT).returncode != 0
+    assert run([*lay_out, later], ROOT).returncode == 0
+    assert whole(later) == len(files) == len([*home.iterdir()]) - 1
+
+
 def test_make_lab_opens_a_folder_of_ones_own(made, tmp_path):
-    copy_parts(tmp_path, "Makefile", "book/_ext", "classroom", "notebooks")
+    copy_parts(tmp_path, "Makefile", "tools", "notebooks")
     copy_parts(tmp_path, ".binder/requirements.txt", "constraints.txt")
     commands = make(
         tmp_path, "-n", "--no-print-directory", "lab"
     ).stdout.splitlines()
     assert commands[-1].endswith("/jupyter lab work")
     lay_out = commands[-2].split()
-    assert lay_out[1:] == ["classroom/hand_out.py", "work"]
     done = run(lay_out, tmp_path, PYTHONPATH="")
     assert done.returncode == 0, done.stdout
     assert done.stdout.endswith(f"are in {tmp_path / 'work'}\n")
     for file in (made / "student").iterdir():
         copy = tmp_path / "work" / file.name
         assert copy.read_bytes() == file.read_bytes(), file.name
-    assert "/work/" in (ROOT / ".gitignore").read_text().splitlines()
     done = run([*lay_out[:2], "Makefile"], tmp_path, PYTHONPATH="")
     assert done.returncode != 0
-    assert done.stdout.startswith("Makefile: expected a folder to write to.")
+    assert done.stdout.startswith("Makefile: expected a folder to write to")
 
 
 def text(old, new):
@@ -197,9 +226,14 @@ def test_a_chapter_without_an_exercise_is_named(tmp_path):
         copies.read(write(notebook, tmp_path))
 
 
+def copy_classroom(folder):
+    """Copy what `make classroom` needs to another folder."""
+    copy_parts(folder, "Makefile", "book/_ext", "classroom", "notebooks")
+    copy_parts(folder, "tools", ".binder/requirements.txt", "constraints.txt")
+
+
 def test_a_failure_leaves_the_last_good_copies(tmp_path):
-    copy_parts(tmp_path, "Makefile", "book/_ext", "classroom", "notebooks")
-    copy_parts(tmp_path, ".binder/requirements.txt", "constraints.txt")
+    copy_classroom(tmp_path)
     kept = tmp_path / "_build" / "classroom" / "student.zip"
     kept.parent.mkdir(parents=True)
     kept.write_text("the last good one")
@@ -213,9 +247,32 @@ def test_a_failure_leaves_the_last_good_copies(tmp_path):
     assert kept.read_text() == "the last good one"
 
 
+def test_copies_replace_the_last_when_they_are_whole(tmp_path):
+    target = tmp_path / "_build" / "classroom"
+
+    def write(folder, text="mine", meanwhile=lambda: None):
+        folder.mkdir()
+        (folder / "copy").write_text(text)
+        meanwhile()
+
+    def fail():
+        raise OSError("No space left on device")
+
+    copies.renew(target, write)
+    with pytest.raises(SystemExit, match=r"with room\. No space left"):
+        copies.renew(target, lambda folder: write(folder, "half", fail))
+    assert (target / "copy").read_text() == "mine"
+
+    def another():  # is done before this one
+        copies.renew(target, lambda folder: write(folder, "another's"))
+
+    copies.renew(target, lambda folder: write(folder, "later", another))
+    assert (target / "copy").read_text() == "later"
+    assert [*target.parent.iterdir()] == [target]
+
+
 def test_copies_are_written_anew_for_their_parts_alone(tmp_path):
-    copy_parts(tmp_path, "Makefile", "book/_ext", "classroom", "notebooks")
-    copy_parts(tmp_path, ".binder/requirements.txt", "constraints.txt")
+    copy_classroom(tmp_path)
     (tmp_path / "classroom" / "__pycache__").mkdir(exist_ok=True)
     written = tmp_path / "_build" / "classroom" / "student.zip"
     written.parent.mkdir(parents=True)
@@ -225,7 +282,7 @@ def test_copies_are_written_anew_for_their_parts_alone(tmp_path):
         ("classroom/__pycache__", False),  # what Python keeps for itself
         ("notebooks/polynomial.py", True),
         ("notebooks/01_numpy.ipynb", True),
-        ("classroom/copies.py", True),
+        ("tools/copies.py", True),
         ("classroom/slides/slides.css", True),
         ("book/_ext/mathml.py", True),
         ("constraints.txt", True),

@@ -54,7 +54,7 @@ def test_a_hub_without_a_password_or_copies_does_not_start(
         configure(monkeypatch, tmp_path / "no", HUB_PASSWORD="longenough")
 
 
-def test_a_hub_gives_a_learner_copies_few_threads_and_no_root(
+def test_a_hub_gives_a_learner_copies_and_overwrites_nothing(
     monkeypatch, tmp_path, made
 ):
     monkeypatch.delenv("HUB_ALLOW_ROOT", raising=False)
@@ -71,10 +71,10 @@ def test_a_hub_gives_a_learner_copies_few_threads_and_no_root(
     monkeypatch.setattr("os.geteuid", lambda: 1000, raising=False)
     told = configure(monkeypatch, **where)
     assert (tmp_path.stat().st_mode & 0o777) == 0o700
-    assert told.Spawner.environment["OMP_NUM_THREADS"] == "1"
     if shutil.which("prlimit"):
-        assert "--data=2000000000" in told.Spawner.cmd
-    assert "--allow-root" not in told.Spawner.args
+        greedy = [sys.executable, "-c", "bytearray(3 * 10**9)"]
+        said = run([*told.Spawner.cmd[:-1], *greedy], tmp_path).stdout
+        assert "MemoryError" in said
 
     class Ada:
         user = type("User", (), {"name": "ada"})
@@ -98,15 +98,6 @@ def test_who_starts_a_hub_reads_what_learners_may_do_there(
     assert ":8123. The teacher logs in there as teacher, with" in said
     assert told.SharedPasswordAuthenticator.admin_password in said
     assert told.JupyterHub.bind_url == "http://:8123"
-    assert told.Spawner.default_url == "/lab/tree/01_numpy.ipynb"
-    assert "--MappingKernelManager.cull_connected=True" in told.Spawner.args
-
-
-def test_the_page_tells_what_a_learner_may_fill():
-    page = (ROOT / "book" / "teaching.md").read_text("utf-8")
-    disk, memory = accounts.DISK_BYTES, accounts.MEMORY_BYTES
-    told = f"{disk / 1e9:g} GB of disk and {memory / 1e9:g} GB of memory"
-    assert told in page
 
 
 def wait_for(coroutine):
@@ -126,7 +117,7 @@ def test_a_name_keeps_to_a_rule_that_is_told(monkeypatch, tmp_path, made):
         given = {"username": name, "password": password}
         return wait_for(room.get_authenticated_user(None, given))
 
-    for name in ("Ada Lovelace", "Ünsal", "李", "1abc", "a" * 300, "", "a\n"):
+    for name in ("Ada Lovelace", "李", "1abc", "a.b", "", "a\n", "a" * 33):
         with pytest.raises(web.HTTPError) as caught:
             enter(name)
         assert (caught.value.status_code, caught.value.log_message) == (
@@ -154,8 +145,9 @@ def test_a_learner_keeps_a_name_with_a_password(monkeypatch, tmp_path):
     for word in ("my own word", "my own word"):
         room.take("a-learner", word)
     assert "my own word" not in (tmp_path / "a-learner").read_text()
-    with pytest.raises(web.HTTPError, match="not the password that a-learner"):
-        room.take("a-learner", "another word")
+    for other in ("another word", ""):
+        with pytest.raises(web.HTTPError, match="not the password that a-le"):
+            room.take("a-learner", other)
 
 
 @as_root
@@ -228,7 +220,6 @@ def test_control_groups_are_told_the_bounds(monkeypatch, tmp_path, version):
 @as_root
 @pytest.mark.parametrize("kind", ["apart", "together"])
 def test_no_attack_succeeds_on_accounts_of_ones_own(made, kind):
-    names = {*attacks.ATTACKS, attacks.LINKED}
     done = run(
         [sys.executable, "tests/attacks.py", kind],
         ROOT,
@@ -236,7 +227,8 @@ def test_no_attack_succeeds_on_accounts_of_ones_own(made, kind):
     )
     assert done.returncode == 0, done.stdout
     worked = set(json.loads(done.stdout.splitlines()[-1]))
-    assert worked == (set() if kind == "apart" else names)
+    # no copy is written through a link, whoever writes it
+    assert worked == (set() if kind == "apart" else {*attacks.ATTACKS})
 
 
 @pytest.mark.long
@@ -272,14 +264,3 @@ def test_the_first_page_states_the_rule_and_a_teacher_stops_servers(
 
     with load_hub.hub(["ada"], "longenough", False) as (address, _):
         wait_for(visit(address))
-
-
-@pytest.mark.long
-def test_a_learner_runs_a_chapter_on_a_hub(made, monkeypatch):
-    pytest.importorskip("jupyterhub", reason=NO_HUB)
-    monkeypatch.setenv("N", "1")
-    monkeypatch.setenv("CHAPTER", "01_numpy")
-    done = run([sys.executable, "classroom/load_hub.py"], ROOT)
-    assert done.returncode == 0, done.stdout
-    told = dict(line.split(None, 1) for line in done.stdout.splitlines()[-6:])
-    assert (told["room"], told["runs"], told["failed"]) == ("1", "1", "none")

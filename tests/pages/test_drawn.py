@@ -15,11 +15,11 @@ import pytest
 from bs4 import BeautifulSoup
 from docutils.utils.math.latex2mathml import tex2mathml
 from PIL import Image
+from test_book import PAGES
+from test_pages import in_turn, visit
 
 from conftest import CHAPTERS, NOTEBOOKS, ROOT, each_chapter
 from runner import cells
-from test_book import PAGES
-from test_pages import in_turn, visit
 
 SOURCES = [
     *CHAPTERS,

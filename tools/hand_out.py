@@ -6,10 +6,11 @@ What they have changed there stays, and a later edition is put beside it.
 import hashlib
 import itertools
 import json
+import os
 import sys
 from pathlib import Path
 
-LEDGER = ".laid_out.json"  # the edition that each file was laid out in
+LEDGER = ".laid_out.json"  # the editions that each file was laid out in
 
 
 def chapters():
@@ -23,41 +24,60 @@ def chapters():
         sys.exit(str(wrong))
 
 
+def digest(content):
+    """Return a few letters that tell one edition from another."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def write(file, content):
+    """Write a file whole or not at all, and through no link."""
+    fresh = file.with_name(f".{file.name}.{os.getpid()}")
+    try:
+        with fresh.open("xb") as to:
+            to.write(content)
+        fresh.replace(file)
+    finally:
+        fresh.unlink(missing_ok=True)
+
+
 def lay_out(texts, folder):
     """Write the texts into the folder; return what to tell its owner.
 
     A file that is there is written anew only if it is still as it was laid
     out. One that has gone is brought back.
     """
-
-    def digest(content):
-        return hashlib.sha256(content).hexdigest()
-
     folder.mkdir(parents=True, exist_ok=True)
-    ledger, told = folder / LEDGER, []
+    ledger = folder / LEDGER
     try:
         laid = dict(json.loads(ledger.read_text("utf-8")))
     except (FileNotFoundError, TypeError, ValueError):
         laid = {}
+    before, todo, told = laid.copy(), {}, []
     for name, text in sorted(texts.items()):
         content = text.encode("utf-8")
         edition, first = digest(content), Path(name)
         for number in itertools.count(1):
             kind = f".{number}" * (number > 1) + first.suffix
             file = folder / f"{first.stem}{kind}"
-            there = digest(file.read_bytes()) if file.exists() else None
-            if edition in (there, laid.get(file.name)) and there:
-                break
-            if there in (None, laid.get(file.name)):
-                file.write_bytes(content)
-                laid[file.name] = edition
+            known = str(laid.get(file.name, ""))
+            there = digest(file.read_bytes()) if file.exists() else ""
+            own = there not in (edition, *known.split(), "")
+            if own and edition not in known:
+                continue
+            if edition not in known:
+                laid[file.name] = f"{known} {edition}".strip()
+            if not own and there != edition:
+                todo[file] = content
                 if number > 1:
                     told.append(
                         f"{file} is a later edition, beside your own {name}, "
                         "which stays as it is."
                     )
-                break
-    ledger.write_text(json.dumps(laid, indent=1), encoding="utf-8")
+            break
+    if laid != before:  # first: what a full disk lets in is then known
+        write(ledger, json.dumps(laid, indent=1).encode("utf-8"))
+    for file, content in todo.items():
+        write(file, content)
     return told
 
 
@@ -74,5 +94,9 @@ if __name__ == "__main__":
         for sentence in lay_out(texts, target):
             print(sentence)
     except OSError as error:
-        sys.exit(f"{target}: expected a folder to write to. {error}")
+        sys.exit(
+            f"{target}: expected a folder to write to, with room for the "
+            f"chapters. {error}. Nothing of yours was changed: mend it, and "
+            "run this again."
+        )
     print(f"Your own copies of the chapters are in {target.resolve()}")

@@ -1,24 +1,21 @@
-"""Make all copies of the chapters: `make classroom`.
+"""Make the copies of the chapters that a reader or a learner gets.
 
-_build/classroom then holds student/ (solutions left out) and student.zip,
-alone/ (the same, but each notebook brings the modules that it imports, for
-Colab or an e-mail), solved/ (alone, with the solutions), teacher/ (solutions
-open, notes in), slides/ (a deck a chapter, in one file), and nbgrader/, the
-source of a course, of which nbgrader makes what student/ holds.
+`python tools/copies.py FOLDER` writes student/ (solutions left out) and
+student.zip, alone/ (the same, but each notebook brings the modules that it
+imports, for Colab or an e-mail) and solved/ (alone, with the solutions).
 
 The tags of a chapter's cells say what is what: an exercise is a cell of text
 tagged exercise, then code tagged solution, then its check tagged verify. A
-cell tagged slide is shown in class, and one tagged teacher is for notes; of
-these decks.py makes the deck.
+cell tagged slide is shown in class, and one tagged teacher is for notes.
 """
 
 import ast
 import copy
 import json
-import logging
 import re
 import shutil
 import sys
+import tempfile
 from pathlib import Path
 
 import nbformat
@@ -28,14 +25,10 @@ from nbconvert.preprocessors import (
     TagRemovePreprocessor,
 )
 
-from decks import deck, tags
-
 ROOT = Path(__file__).parents[1]
 CHAPTERS = sorted((ROOT / "notebooks").glob("[0-9]*.ipynb"))
 MODULES = sorted((ROOT / "notebooks").glob("*.py"))
 DATA = sorted((ROOT / "notebooks").glob("*.csv"))
-COURSE = ROOT / "_build" / "classroom" / "nbgrader"
-CONFIG = ROOT / "classroom" / "nbgrader_config.py"
 TAGS = {  # all there are
     *("imports", "data", "loop", "check"),
     *("hide-cell", "remove-cell", "remove-output"),
@@ -71,20 +64,13 @@ for name, text in files.items():
 sys.path.insert(0, "")"""
 
 
-# Before each check that is graded, whatever a learner has made of its module.
-AFRESH = """\
-### BEGIN HIDDEN TESTS
-import sys
-
-sys.path.insert(0, "/book")
-for name in "exercises", "sinefit":
-    sys.modules.pop(name, None)
-import exercises
-### END HIDDEN TESTS"""
-
-
 class Malformed(Exception):
-    """A chapter from which no class can be taught."""
+    """A chapter of which no copy can be made."""
+
+
+def tags(cell):
+    """Return the tags of a cell."""
+    return cell.metadata.get("tags", [])
 
 
 def read(path):
@@ -213,89 +199,60 @@ def unsolved(chapter, exercises):
     return bare(chapter)
 
 
-def graded(chapter, exercises):
-    """Return nbgrader's source, of which it makes what learners get."""
-    source = unsolved(chapter, exercises)
-    for cell in source.cells:
-        kind = cell.metadata.get("nbgrader", {}).get("grade")
-        if kind is False:
-            stub = cell.source
-            solution = next(
-                chapter.cells[index].source
-                for _, index, own in exercises
-                if own == stub
-            )
-            cell.source = (
-                f"{stub}\n### BEGIN SOLUTION\n{solution}\n### END SOLUTION"
-            )
-        elif kind:
-            cell.source = f"{AFRESH}\n{cell.source}"
-    return source
-
-
-def for_teachers(chapter):
-    """Return the chapter with its solutions open and its notes in."""
-    chapter = copy.deepcopy(chapter)
-    for cell in chapter.cells:
-        tags = cell.metadata.pop("tags", [])
-        if "loop" in tags:  # by which the chapters' loops are compared
-            cell.metadata["tags"] = ["loop"]
-        for key in ("jupyter", "cellView"):
-            cell.metadata.pop(key, None)
-    return chapter
-
-
 def handed_out():
     """Return what learners get: the texts of the files, by their names."""
     texts = {path.name: path.read_text("utf-8") for path in MODULES + DATA}
     for path in CHAPTERS:
         texts[path.name] = nbformat.writes(unsolved(*read(path))) + "\n"
-    start = (ROOT / "classroom" / "start.md").read_text("utf-8")
+    start = (ROOT / "tools" / "start.md").read_text("utf-8")
     wanted = (ROOT / ".binder" / "requirements.txt").read_text("utf-8")
     pins = (ROOT / "constraints.txt").read_text("utf-8")
-    for name in re.findall(r"^[a-z]+", wanted, re.M):
-        pin = re.search(rf"^{name}==\S+", pins, re.M)[0]
-        texts["requirements.txt"] = (
-            f"{texts.get('requirements.txt', '')}{pin}\n"
-        )
+    texts["requirements.txt"] = "".join(
+        re.search(rf"^{name}==\S+", pins, re.M)[0] + "\n"
+        for name in re.findall("^[a-z]+", wanted, re.M)
+    )
     return texts | {"README.md": start}
 
 
-def make(folder):
+def write(folder):
     """Write all copies into a folder that does not exist yet."""
-    chapters = [(path, *read(path)) for path in CHAPTERS]  # before all else
-    course = folder / "nbgrader"
-    (folder / "slides").mkdir(parents=True)
-    for path, chapter, exercises in chapters:
-        made = {
-            folder / "alone": alone(unsolved(chapter, exercises)),
-            folder / "solved": alone(chapter),
-            folder / "teacher": for_teachers(chapter),
-            course / "source" / path.stem: graded(chapter, exercises),
-        }
-        for target, notebook in made.items():
-            target.mkdir(parents=True, exist_ok=True)
-            nbformat.write(notebook, target / path.name)
-            for file in MODULES + DATA:
-                if target.name not in ("alone", "solved"):
-                    shutil.copy(file, target)
-        page = folder / "slides" / f"{path.stem}.slides.html"
-        page.write_text(deck(chapter), encoding="utf-8")
+    for path in CHAPTERS:
+        chapter, exercises = read(path)
+        for name, copied in {
+            "alone": alone(unsolved(chapter, exercises)),
+            "solved": alone(chapter),
+        }.items():
+            (folder / name).mkdir(parents=True, exist_ok=True)
+            nbformat.write(copied, folder / name / path.name)
     (folder / "student").mkdir()
     for name, text in handed_out().items():
         (folder / "student" / name).write_text(text, encoding="utf-8")
     shutil.make_archive(str(folder / "student"), "zip", folder / "student")
-    shutil.copy(CONFIG, course)
+
+
+def renew(target, write):
+    """Let write make a folder anew, which replaces the last when it is whole.
+
+    Where it fails, the last stays, and the reason is told.
+    """
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(
+            prefix=f"{target.name}.", dir=target.parent
+        ) as folder:
+            fresh, last = Path(folder, "fresh"), Path(folder, "last")
+            write(fresh)
+            if target.exists():
+                target.rename(last)
+            fresh.rename(target)
+    except Malformed as wrong:
+        sys.exit(str(wrong))
+    except OSError as error:
+        sys.exit(
+            f"{target}: expected a folder to write to, with room. {error}. "
+            "The last copies stay: mend it, and run this again."
+        )
 
 
 if __name__ == "__main__":
-    logging.disable(logging.INFO)
-    target = ROOT / "_build" / "classroom"
-    fresh = target.with_name("classroom.next")
-    shutil.rmtree(fresh, ignore_errors=True)
-    try:
-        make(fresh)
-    except Malformed as wrong:
-        sys.exit(str(wrong))
-    shutil.rmtree(target, ignore_errors=True)
-    fresh.rename(target)
+    renew(Path(sys.argv[1]), write)
