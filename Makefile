@@ -71,10 +71,10 @@ book: _build/proved pages ## run the chapters and build _build/html
 # The chapters that changed, or all when a module did: each must say again
 # what it stores, for that is what the pages show.
 _build/proved: $(VENV)/ready $(CHAPTERS) $(MODULES) pyproject.toml \
-  $(wildcard tests/conftest.py tests/*.ini)
+  $(wildcard tests/kernels.py tests/*.ini)
 	@echo "Running the chapters"
 	@mkdir -p _build
-	@$(BIN)/pytest tests/conftest.py $(if $(filter-out %.ipynb,$?),$(CHAPTERS),$?) || { echo \
+	@$(BIN)/pytest $(if $(filter-out %.ipynb,$?),$(CHAPTERS),$?) || { echo \
 	  "If the chapters should say that now: make notebooks" >&2; exit 1; }
 	@touch $@
 
