@@ -28,8 +28,6 @@ from nbconvert.preprocessors import (
     TagRemovePreprocessor,
 )
 
-from decks import deck, tags
-
 ROOT = Path(__file__).parents[1]
 CHAPTERS = sorted((ROOT / "notebooks").glob("[0-9]*.ipynb"))
 MODULES = sorted((ROOT / "notebooks").glob("*.py"))
@@ -84,6 +82,11 @@ import exercises
 
 class Malformed(Exception):
     """A chapter from which no class can be taught."""
+
+
+def tags(cell):
+    """Return the tags of a cell."""
+    return cell.metadata.get("tags", [])
 
 
 def read(path):
@@ -250,7 +253,7 @@ def handed_out():
     for path in CHAPTERS:
         texts[path.name] = nbformat.writes(unsolved(*read(path))) + "\n"
     start = (ROOT / "classroom" / "start.md").read_text("utf-8")
-    wanted = (ROOT / ".binder" / "requirements.txt").read_text("utf-8")
+    wanted = (ROOT / ".binder" / "chapters.txt").read_text("utf-8")
     pins = (ROOT / "constraints.txt").read_text("utf-8")
     for name in re.findall(r"^[a-z]+", wanted, re.M):
         pin = re.search(rf"^{name}==\S+", pins, re.M)[0]
@@ -262,6 +265,8 @@ def handed_out():
 
 def make(folder):
     """Write all copies into a folder that does not exist yet."""
+    from decks import deck  # which only a class has what it needs for
+
     chapters = [(path, *read(path)) for path in CHAPTERS]  # before all else
     course = folder / "nbgrader"
     (folder / "slides").mkdir(parents=True)

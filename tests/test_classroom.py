@@ -127,11 +127,11 @@ def test_work_of_ones_own_stays_and_a_later_edition_comes_beside(tmp_path):
 
 def test_make_lab_opens_a_folder_of_ones_own(made, tmp_path):
     copy_parts(tmp_path, "Makefile", "book/_ext", "classroom", "notebooks")
-    copy_parts(tmp_path, ".binder/requirements.txt", "constraints.txt")
+    copy_parts(tmp_path, ".binder/chapters.txt", "constraints.txt")
     commands = make(
         tmp_path, "-n", "--no-print-directory", "lab"
     ).stdout.splitlines()
-    assert commands[-1].endswith("/jupyter lab work")
+    assert commands[-1].endswith("/jupyter lab --allow-root work")
     lay_out = commands[-2].split()
     assert lay_out[1:] == ["classroom/hand_out.py", "work"]
     done = run(lay_out, tmp_path, PYTHONPATH="")
@@ -199,7 +199,7 @@ def test_a_chapter_without_an_exercise_is_named(tmp_path):
 
 def test_a_failure_leaves_the_last_good_copies(tmp_path):
     copy_parts(tmp_path, "Makefile", "book/_ext", "classroom", "notebooks")
-    copy_parts(tmp_path, ".binder/requirements.txt", "constraints.txt")
+    copy_parts(tmp_path, ".binder/chapters.txt", "constraints.txt")
     kept = tmp_path / "_build" / "classroom" / "student.zip"
     kept.parent.mkdir(parents=True)
     kept.write_text("the last good one")
@@ -215,7 +215,7 @@ def test_a_failure_leaves_the_last_good_copies(tmp_path):
 
 def test_copies_are_written_anew_for_their_parts_alone(tmp_path):
     copy_parts(tmp_path, "Makefile", "book/_ext", "classroom", "notebooks")
-    copy_parts(tmp_path, ".binder/requirements.txt", "constraints.txt")
+    copy_parts(tmp_path, ".binder/chapters.txt", "constraints.txt")
     (tmp_path / "classroom" / "__pycache__").mkdir(exist_ok=True)
     written = tmp_path / "_build" / "classroom" / "student.zip"
     written.parent.mkdir(parents=True)
