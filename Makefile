@@ -29,8 +29,9 @@ CORES := $(shell getconf _NPROCESSORS_ONLN)
 export PYTEST_XDIST_AUTO_NUM_WORKERS ?= $(shell expr $(CORES) + 1)
 
 .DEFAULT_GOAL := help
-.PHONY: help lab book pages zip pdf epub clean classroom room collect grade \
-  hub load measure test test-long notebooks matrix pins audit bench constraints
+.PHONY: help lab book pages zip one-page pdf epub clean classroom room \
+  collect grade hub load measure test test-long notebooks matrix pins audit \
+  bench constraints
 
 ##@ To read and to run
 help:
@@ -109,14 +110,18 @@ _build/proved: $(VENV)/ready $(CHAPTERS) $(MODULES) pyproject.toml \
 	@touch $@
 
 # What fails to build leaves the last good book in place. When what all pages
-# share has changed, or their address, all are made from nothing.
+# share has changed, or their address, or a build did not end well, all are
+# made from nothing.
 pages: _build/html/index.html
 
 _build/html/index.html: $(VENV)/ready _build/looks $(PAGES)
 	@echo "Building the book"
+	@mv _build/looks _build/building
 	@$(BIN)/jupyter-book build . --path-output _build/next \
 	  -W -n --keep-going > _build/book.log
-	@rm -rf _build/html && cp -r _build/next/_build/html _build/html
+	@mv _build/building _build/looks
+	@rm -rf _build/copy && cp -r _build/next/_build/html _build/copy
+	@rm -rf _build/html && mv _build/copy _build/html
 
 ADDRESS := echo "$$GITHUB_REPOSITORY $$GITHUB_REF_NAME $$BOOK_URL \
   $$JUPYTERHUB_URL"
@@ -129,30 +134,25 @@ _build/looks: $(LOOKS)
 	@$(ADDRESS) > $@
 
 zip: book ## pack the pages into one file
-	@cd _build && $(abspath $(BIN))/python -m zipfile -c next.zip html
+	@$(BIN)/python -m zipfile -c _build/next.zip _build/html
 	@mv _build/next.zip _build/$(TITLE).zip
-	@echo "Hand out $(CURDIR)/_build/$(TITLE).zip"
+	@echo "Hand out $$PWD/_build/$(TITLE).zip"
 
-$(VENV)/print: $(VENV)/ready tools/print.txt
-	@$(PIP) -r tools/print.txt
-	@touch $@
+one-page: book
+	@$(BIN)/jupyter-book build . --builder singlehtml \
+	  --path-output _build/next -W -n --keep-going > _build/one_page.log
 
-ONE_PAGE = $(BIN)/jupyter-book build . --builder singlehtml \
-  --path-output _build/next -W -n --keep-going > _build/one_page.log
-
-pdf: book $(VENV)/print ## print the book to one file
-	@$(ONE_PAGE)
+pdf: one-page $(VENV)/print ## print the book to one file
 	@$(BIN)/python tools/print_pdf.py _build/next/_build/singlehtml \
 	  _build/next/book.pdf
 	@mv _build/next/book.pdf _build/$(TITLE).pdf
-	@echo "Print it: $(CURDIR)/_build/$(TITLE).pdf"
+	@echo "Print it: $$PWD/_build/$(TITLE).pdf"
 
-epub: book $(VENV)/print ## make the book for e-readers
-	@$(ONE_PAGE)
+epub: one-page $(VENV)/print ## make the book for e-readers
 	@$(BIN)/python tools/make_epub.py _build/next/_build/singlehtml \
 	  _build/next/book.epub
 	@mv _build/next/book.epub _build/$(TITLE).epub
-	@echo "Read it: $(CURDIR)/_build/$(TITLE).epub"
+	@echo "Read it: $$PWD/_build/$(TITLE).epub"
 
 clean: ## remove all that was built, the set-up too
 	rm -rf _build $(VENV)
