@@ -23,6 +23,15 @@ unexport MPLBACKEND
 unexport PYTHONDONTWRITEBYTECODE
 # A PyTorch for GPUs says that it found none, and a chapter does not.
 export TORCH_LOGS ?= -all
+# What pip installs belongs into VENV, and not to a user's own packages.
+export PIP_USER := 0
+# A proxy is for the network, not for what this machine asks itself.
+export no_proxy := localhost,127.0.0.1,$(no_proxy),$(NO_PROXY)
+export NO_PROXY := $(no_proxy)
+# Without a home to write to, Matplotlib would say so in each chapter's output.
+ifeq ($(shell test -w "$$HOME" && echo yes),)
+export HOME := $(CURDIR)/_build/home
+endif
 
 # Tests wait for browsers and kernels: one more of them at once than cores.
 CORES := $(shell getconf _NPROCESSORS_ONLN)
