@@ -8,11 +8,10 @@ PIP := $(BIN)/python -m pip install --no-compile --disable-pip-version-check \
   -c constraints.txt
 PYTHONS := 3.11 3.12 3.13 3.14
 CHAPTERS := $(wildcard notebooks/*.ipynb)
+CHOSEN = $(foreach one,$(or $(ONLY),0 1),$(wildcard notebooks/$(one)*.ipynb))
 MODULES := $(wildcard notebooks/*.py notebooks/*.csv)
-PAGES := _toc.yml classroom/copies.py $(wildcard *.md book/*.md book/images/* notebooks/*.*)
+PAGES := _toc.yml tools/copies.py $(wildcard *.md book/*.md book/images/* notebooks/*.*)
 LOOKS := _config.yml $(wildcard book/_ext/*.py book/style/* book/templates/*)
-PROPERTIES := tests/test_sinefit.py tests/test_polynomial.py
-OF_MODULES := $(PROPERTIES) tests/test_train.py tests/test_processes.py tests/test_learner.py
 TITLE := one-curve-seven-times
 
 # Several notebooks run at once, so each keeps to one core. Their figures are
@@ -39,7 +38,7 @@ export PYTEST_XDIST_AUTO_NUM_WORKERS ?= $(shell expr $(CORES) + 1)
 
 .DEFAULT_GOAL := help
 .PHONY: help lab book pages zip one-page pdf epub clean classroom room \
-  collect grade hub load measure test test-long notebooks matrix pins audit \
+  collect grade hub load test test-long notebooks matrix pins audit \
   bench constraints
 
 ##@ To read and to run
@@ -102,7 +101,7 @@ $(VENV)/class:
 
 # Who is root, in a container say, is root on a machine of their own.
 lab: $(VENV)/lab ## open chapters of your own, unsolved, in JupyterLab
-	@$(BIN)/python classroom/hand_out.py work
+	@$(BIN)/python tools/hand_out.py work
 	$(BIN)/jupyter lab --allow-root work
 
 book: _build/proved pages ## run the chapters and build _build/html
@@ -114,14 +113,13 @@ _build/proved: $(VENV)/ready $(CHAPTERS) $(MODULES) pyproject.toml \
   $(wildcard tests/kernels.py tests/*.ini)
 	@echo "Running the chapters"
 	@mkdir -p _build
-	@$(BIN)/pytest $(if $(filter-out %.ipynb,$?),$(CHAPTERS),$?) || { echo \
-	  "If the chapters should say that now: make notebooks" >&2; exit 1; }
+	@$(BIN)/pytest $(if $(filter-out %.ipynb,$?),$(CHAPTERS),$?)
 	@touch $@
 
 # What fails to build leaves the last good book in place. When what all pages
 # share has changed, or their address, or a build did not end well, all are
 # made from nothing.
-pages: _build/html/index.html
+pages: _build/html/index.html ## build the pages, and run no chapter
 
 _build/html/index.html: $(VENV)/ready _build/looks $(PAGES)
 	@echo "Building the book"
@@ -173,10 +171,10 @@ classroom: _build/classroom/student.zip ## copies to hand out, teach and grade
 
 _build/classroom/student.zip: $(VENV)/class $(CHAPTERS) $(MODULES) \
   $(wildcard classroom/*.* classroom/slides/*) book/_ext/mathml.py \
-  book/_ext/wrap_code.py .binder/chapters.txt constraints.txt
+  book/_ext/wrap_code.py tools/copies.py tools/start.md \
+  .binder/chapters.txt constraints.txt
 	@echo "Writing copies for students, teachers, slides and nbgrader"
-	@mkdir -p _build
-	@$(BIN)/python classroom/copies.py
+	@$(BIN)/python classroom/prepare.py
 
 room: classroom ## N=20: see that this machine is ready for so many
 	@$(BIN)/python classroom/room.py
@@ -190,43 +188,35 @@ grade: classroom ## grade it: points, a report, and feedback
 hub: classroom ## a JupyterHub for one room, on this machine
 	@$(BIN)/jupyterhub -f classroom/jupyterhub_config.py
 
-load: classroom ## N=10: see how so many fare on a hub at once
+load: classroom ## N="10 40": see how so many fare on a hub at once
 	@$(BIN)/python classroom/load_hub.py
 
-measure: classroom ## write what the teacher's page tells of costs
-	@$(BIN)/python classroom/measure.py
-
 ##@ To change the book
-# All parts run and report, though an earlier one fails: chapters that have not
-# been proved since they changed, the modules' tests, which are traced, and the
-# others beside them, which share the cores.
+# All parts run and report, though an earlier one fails.
 test: $(VENV)/tests ## prove all of it; ONLY=03 what sees a change there
 ifdef ONLY
-	@$(BIN)/ruff check --quiet . && $(BIN)/pytest -n 2 -k '$(ONLY)'
+	@$(BIN)/ruff check --quiet . && $(BIN)/pytest -n 2 $(or $(wildcard \
+	  notebooks/$(ONLY)*.ipynb tests/*/$(ONLY)*.py tests/*/test_$(ONLY)*.py),-k '$(ONLY)')
 else
-	@log=$$(mktemp); \
-	$(BIN)/pytest -n 0 --cov=notebooks $(OF_MODULES) > "$$log" & \
-	modules=$$!; ok=true; \
+	@ok=true; \
 	$(BIN)/ruff format --check --quiet . || ok=false; \
 	$(BIN)/ruff check --quiet . || ok=false; \
-	nice $(MAKE) --no-print-directory _build/proved || ok=false; \
-	nice $(BIN)/pytest -n $(CORES) tests $(addprefix --ignore=,$(OF_MODULES)) || ok=false; \
-	wait $$modules || ok=false; \
-	cat "$$log"; rm "$$log"; $$ok
+	$(MAKE) --no-print-directory _build/proved || ok=false; \
+	$(BIN)/pytest tests --cov=notebooks || ok=false; $$ok
 endif
 
 test-long: classroom $(VENV)/tests $(VENV)/print ## prove what is too slow for make test
 	@ok=true; \
 	$(BIN)/pytest -m long || ok=false; \
-	$(BIN)/pytest --hypothesis-profile=search $(PROPERTIES) || ok=false; \
+	$(BIN)/pytest --hypothesis-profile=search tests/modules || ok=false; \
 	for target in matrix pins audit load bench; do \
 	  $(MAKE) --no-print-directory $$target || ok=false; \
 	done; $$ok
 
 # A notebook that fails keeps the outputs that it has.
-notebooks: $(VENV)/ready ## run the chapters and store their outputs
-	@echo "Running $(words $(CHAPTERS)) notebooks"
-	@printf "%s\n" $(CHAPTERS) | sort -r | xargs -P 2 -n 1 \
+notebooks: $(VENV)/ready ## run the chapters and store their outputs; ONLY=03 one
+	@echo "Running $(words $(CHOSEN)) notebooks"
+	@printf "%s\n" $(CHOSEN) | sort -r | xargs -P 2 -n 1 \
 	  $(BIN)/jupyter nbconvert --config tools/execute.py
 	@$(BIN)/python tools/draw_pictures.py
 
@@ -234,16 +224,10 @@ matrix: classroom $(VENV)/tests ## run the notebooks as others would: 15 minutes
 	@$(PIP) -r tools/matrix.txt
 	@$(BIN)/python tools/matrix.py
 
-audit: export CHROME_PATH ?= $(CHROMIUM)
-audit: book ## weigh the pages and ask Lighthouse about them
-	@if command -v npx > /dev/null; then cd _build && npx --yes \
-	  @lhci/cli@0.15.1 autorun --config=../tools/lighthouse.yml; \
-	else echo "no npm on this machine: no Lighthouse"; fi
-
 bench: $(VENV)/ready ## measure how long things take, as ratios
 	@$(BIN)/python tools/bench.py
 
-# uv lies apart: neither target waits for the book's own set-up.
+# uv lies apart: what asks it alone does not wait for the book's own set-up.
 UV := _build/uv/bin/uv
 LISTS := requirements.txt tests/requirements.txt classroom/requirements.txt \
   tools/matrix.txt tools/print.txt
@@ -253,6 +237,13 @@ PLATFORMS := x86_64-manylinux_2_28 aarch64-manylinux_2_28 \
 $(UV):
 	@$(PYTHON) -m venv _build/uv
 	@_build/uv/bin/python -m pip install uv
+
+audit: export CHROME_PATH ?= $(CHROMIUM)
+audit: book $(UV) ## weigh the pages; ask Lighthouse and zizmor
+	@$(UV) tool run zizmor==1.32.0 --quiet --offline .github
+	@if command -v npx > /dev/null; then cd _build && npx --yes \
+	  @lhci/cli@0.15.1 autorun --config=../tools/lighthouse.yml; \
+	else echo "no npm on this machine: no Lighthouse"; fi
 
 # PyTorch keeps its pin, which is raised by hand in constraints.txt: what the
 # pages tell was measured with it.

@@ -21,7 +21,7 @@ from jupyterhub.spawner import LocalProcessSpawner
 from jupyterhub.utils import compare_token, hash_token
 from tornado import web
 
-HAND_OUT = Path(__file__).with_name("hand_out.py")
+HAND_OUT = Path(__file__).parents[1] / "tools" / "hand_out.py"
 GROUP = "hub-learners"  # the accounts that the hub made, and no other
 TOOLS = ("bwrap", "setpriv", "prlimit", "useradd", "groupadd")
 CGROUPS = Path("/sys/fs/cgroup")

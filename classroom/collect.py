@@ -14,9 +14,9 @@ from pathlib import Path
 
 import nbformat
 
-from copies import CHAPTERS, read, unsolved
+sys.path.append(str(Path(__file__).parents[1] / "tools"))
+from copies import CHAPTERS, ROOT, read, unsolved
 
-ROOT = Path(__file__).parents[1]
 GRADES = Path(os.environ.get("GRADES", ROOT / "grades"))
 LARGEST = 20_000_000  # bytes, that a notebook may have
 

@@ -18,8 +18,10 @@ import sphinx_revealjs
 from nbconvert import SlidesExporter
 
 sys.path.append(str(Path(__file__).parents[1] / "book" / "_ext"))
+sys.path.append(str(Path(__file__).parents[1] / "tools"))
 import mathml
 import wrap_code
+from copies import tags
 
 # Pixels of a slide's height of 720, as slides.css sets them.
 ROOM = 624  # below the heading
@@ -32,11 +34,6 @@ LONG = 12  # lines of output, and more than is read out
 HALVED = 14  # lines of a diff, and more go into two columns
 APART = re.compile(r"\$\$.+?\$\$|```.+?```", re.S)
 HEADING = re.compile("##? .+")
-
-
-def tags(cell):
-    """Return the tags of a cell."""
-    return cell.metadata.get("tags", [])
 
 
 def is_picture(out):

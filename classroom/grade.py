@@ -14,7 +14,6 @@ import html
 import json
 import logging
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -23,7 +22,6 @@ import warnings
 from pathlib import Path
 
 import nbformat
-import nbgrader
 from nbconvert import HTMLExporter
 from nbconvert.preprocessors import CSSHTMLHeaderPreprocessor
 from nbgrader.api import MissingEntry
@@ -32,20 +30,15 @@ from nbgrader.coursedir import CourseDirectory
 from nbgrader.preprocessors import GetGrades
 from traitlets.config import PyFileConfigLoader
 
-import copies
 import sandbox
 from collect import GRADES, content, given, grade_id, newest, parse
 from decks import in_mathml
 
 HERE = Path(__file__).resolve().parent
+COURSE = HERE.parent / "_build" / "classroom" / "nbgrader"
 LOST = """\
 raise TimeoutError("this answer took more than a minute and could not be "
                    "stopped, or it ended Python. It was left out.")"""
-# How nbgrader's page names a check, for which learners have another name.
-NAMES = (
-    r'(#check-(\d+)-(\d+)">)Test cell',
-    r"()Grade cell: <code>check-(\d+)-(\d+)</code>",
-)
 UNSAFE = """\
 Here learners' code would be graded as you: it could read and change all that
 you can. On Linux, bubblewrap keeps it apart (apt install bubblewrap). Grade
@@ -211,13 +204,11 @@ def harmless(output):
 def feedback(api, chapter, student):
     """Write a page of what was graded, which needs no network."""
     root = Path(api.coursedir.root)
-    templates = Path(nbgrader.__file__).parent / "server_extensions/formgrader"
-    styles = templates / "static/node_modules/bootstrap/dist/css"
     exporter = HTMLExporter(
         template_name="feedback",
-        extra_template_basedirs=[str(HERE), str(templates / "templates")],
-        extra_template_paths=[str(styles)],
+        extra_template_basedirs=[str(HERE)],
         preprocessors=[GetGrades, CSSHTMLHeaderPreprocessor],
+        filters={"name": lambda key: title(key).capitalize()},
     )
     notebook = nbformat.read(
         root / "autograded" / student / chapter / f"{chapter}.ipynb", 4
@@ -234,8 +225,6 @@ def feedback(api, chapter, student):
         "db_url": api.coursedir.db_url,
     }
     page, _ = exporter.from_notebook_node(notebook, {"nbgrader": about})
-    for name in NAMES:
-        page = re.sub(name, r"\1Exercise \2.\3", page)
     place = root / "feedback" / student / f"{chapter}.html"
     place.parent.mkdir(parents=True, exist_ok=True)
     place.write_text(page, encoding="utf-8")
@@ -248,7 +237,7 @@ def grade(folder, say=print):
     """
     handed_in, blanks = newest(folder / "received"), given()
     for name in ("source", "nbgrader_config.py"):
-        place = copies.COURSE / name
+        place = COURSE / name
         if place.is_dir():
             shutil.copytree(place, folder / name, dirs_exist_ok=True)
         else:
@@ -327,7 +316,8 @@ def agreed():
         return False
 
 
-if __name__ == "__main__":
+def main():
+    """Grade what was collected, and say where the points are."""
     logging.disable(logging.CRITICAL)
     warnings.filterwarnings("ignore", "Object of type <Submitted")
     if not (GRADES / "received").is_dir():
@@ -340,3 +330,7 @@ if __name__ == "__main__":
         grade(GRADES)
     print((GRADES / "report.txt").read_text("utf-8"), end="")
     print(f"Points: {GRADES / 'points.csv'}. Feedback: {GRADES / 'feedback'}")
+
+
+if __name__ == "__main__":
+    main()

@@ -18,6 +18,7 @@ from jupyterhub.authenticators.shared import SharedPasswordAuthenticator
 from tornado import web
 
 sys.path.append(str(Path(__file__).parent))
+sys.path.append(str(Path(__file__).parents[1] / "tools"))
 from accounts import OWN, Accounts, Homes, Server
 from hand_out import lay_out, stored
 from room import PORT, ROOT, STUDENT, WORK, address
@@ -69,14 +70,10 @@ class Room(SharedPasswordAuthenticator):
         """Let a learner in."""
 
 
-class ApartRoom(Room, Accounts):
+class ApartRoom(Accounts, Room):
     """The same, with an account of the machine for each."""
 
     folder = WORK / "passwords"
-
-    def take(self, name, own):
-        """Let a learner in, or say why not."""
-        Accounts.take(self, name, own)
 
 
 def first_page(handler):
@@ -87,7 +84,10 @@ def first_page(handler):
 
 def hand_out(spawner):
     """Lay the chapters out in a learner's folder, and overwrite nothing."""
-    lay_out(stored(STUDENT), WORK / "homes" / spawner.user.name)
+    try:
+        lay_out(stored(STUDENT), WORK / "homes" / spawner.user.name)
+    except OSError as error:  # a full disk keeps nobody from their work
+        spawner.log.warning("no copies for %s: %s", spawner.user.name, error)
 
 
 c = get_config()  # noqa: F821, JupyterHub gives it

@@ -2,8 +2,9 @@
 
 Each logs in through HTTP, waits for a server, opens a kernel, runs a chapter
 of the book to its end, solutions included, and leaves. In the environment,
-N=10 is how many they are, and CHAPTER=03_autograd what they run: one chapter,
-or several, one after the other. With KEEP=1 they leave their kernels open.
+N=10 is how many they are, in one room or in several ("10 40"), one after the
+other, and CHAPTER=03_autograd what they run: a chapter, or several. With
+KEEP=1 they leave their kernels open. book/measured.md has what it printed.
 """
 
 import asyncio
@@ -30,7 +31,7 @@ from jupyterhub.utils import random_port
 from accounts import TOOLS
 
 ROOT = Path(__file__).parents[1]
-N = int(os.environ.get("N", 10))
+SIZES = os.environ.get("N", "10").split()
 KEEP = bool(os.environ.get("KEEP"))
 HALF_DAY = "01_numpy 02_tensors 03_autograd 05_nn 06_optim 07_module"
 CHAPTER = os.environ.get("CHAPTER", HALF_DAY if KEEP else "03_autograd")
@@ -127,20 +128,20 @@ async def kernel(session, home, chapter, keep=False):
             await session.delete(one)
 
 
-async def learn(hub, name, password, lesson, keep):
-    """Be a learner: log in, run the chapters, leave."""
-    async with enter(hub, name, password) as place:
-        for chapter, cells in lesson.items():
-            async with kernel(*place, chapter, keep) as socket:
-                await run(socket, cells)
-
-
 async def attend(hub, name, password, lesson, keep):
-    """Return how long a learner took, and what went wrong, if anything."""
+    """Be a learner: log in, run the chapters, leave.
+
+    Return the seconds that it took, and what went wrong, if anything.
+    """
     start, wrong = time.monotonic(), None
     try:
-        async with asyncio.timeout(PATIENCE):
-            await learn(hub, name, password, lesson, keep)
+        async with (
+            asyncio.timeout(PATIENCE),
+            enter(hub, name, password) as place,
+        ):
+            for chapter, cells in lesson.items():
+                async with kernel(*place, chapter, keep) as socket:
+                    await run(socket, cells)
     except TimeoutError:
         wrong = "out of patience"
     except (Failed, aiohttp.ClientError, OSError) as error:
@@ -262,10 +263,10 @@ async def room(size, chapters, keep=False):
 
 
 def row(size, what, times, failures, peak):
-    """Return what a room's table says of this one, under HEAD."""
+    """Return what the table says of a room, under HEAD."""
     kinds = sorted(Counter(failures).items())
     return (
-        size,
+        str(size),
         what,
         f"{statistics.median(times):.0f}\N{NO-BREAK SPACE}s" if times else "-",
         f"{max(times):.0f}\N{NO-BREAK SPACE}s" if times else "-",
@@ -274,9 +275,27 @@ def row(size, what, times, failures, peak):
     )
 
 
-if __name__ == "__main__":
+def main():
+    """Print a table of rooms, and what one learner more takes."""
+    if not SIZES or not all(n.isdigit() and int(n) for n in SIZES):
+        sys.exit(f"N: expected how many learners, got {' '.join(SIZES)!r}")
     go_private()
-    found = asyncio.run(room(N, CHAPTER, KEEP))
-    for name, value in zip(HEAD, row(N, *found), strict=True):
-        print(f"{name:8} {value}")
-    sys.exit(bool(found[2]))
+    print(f"| {' | '.join(HEAD)} |\n|{' --- |' * len(HEAD)}", flush=True)
+    rooms = {}
+    for size in map(int, SIZES):
+        found = rooms[size] = asyncio.run(room(size, CHAPTER, KEEP))
+        print(f"| {' | '.join(row(size, *found))} |", flush=True)
+    if any(failures for _, _, failures, _ in rooms.values()):
+        sys.exit("not all learners finished")
+    if len(rooms) > 1:
+        few, many = [*rooms][-2:]
+        memory = (rooms[many][-1] - rooms[few][-1]) / (many - few) / 1e9
+        work = (max(rooms[many][1]) - max(rooms[few][1])) / (many - few)
+        print(
+            f"\nOne learner more takes {memory:.2f} GB, and "
+            f"{work * psutil.cpu_count():.0f} seconds of a core."
+        )
+
+
+if __name__ == "__main__":
+    main()

@@ -11,25 +11,26 @@ import sys
 from pathlib import Path
 
 GIGABYTES = 4  # of memory that a kernel may fill
-# A kernel whose cells print no more than that. Written for ipykernel 7.
+# A kernel whose cells print no more than that.
 KERNEL = """
 import sys
+from collections import Counter
 
 from ipykernel.iostream import OutStream
 from ipykernel.kernelapp import launch_new_instance
 
-write = OutStream.write
+class Bounded(OutStream):
+    said = Counter()
 
-def bounded(stream, text, letters=1_000_000, said={}):
-    cell = stream.name, stream.parent_header.get("msg_id")
-    said[cell] = said.get(cell, 0) + len(text)
-    if said[cell] > letters:
-        raise RuntimeError(f"this cell prints more than {letters:,} letters")
-    return write(stream, text)
+    def write(self, text):
+        cell = self.name, self.parent_header.get("msg_id")
+        self.said[cell] += len(text)
+        if self.said[cell] > 1_000_000:
+            raise RuntimeError("this cell prints more than 1,000,000 letters")
+        return super().write(text)
 
-OutStream.write = bounded
 sys.path.insert(0, "")  # the folder's modules, but none in place of the above
-launch_new_instance()
+launch_new_instance(outstream_class="__main__.Bounded")
 """
 SYSTEM = ("/usr", "/bin", "/lib", "/lib64", "/etc/ld.so.cache", "/etc/fonts")
 

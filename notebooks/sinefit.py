@@ -216,8 +216,14 @@ def _hint(first, losses, theory, worst):
         return "That is the mean over the points: take the sum."
     if np.isclose(losses[0], theory[1]):
         return "That is the loss after one update: record it before."
+    longer, _ = predict(steps=10_000)
+    later = np.flatnonzero(np.isclose(losses[0], longer, rtol=1e-9))
+    if first == 0 and later.size:
+        return f"That is the loss of step {later[0]}: go back to the start."
     if first == 1 and np.ptp(losses) == 0:
         return "It never changes: backward, then update, on these weights?"
+    if first == 1 and losses[1] > losses[0]:
+        return "It climbs: the gradient's sign, or a learning rate too large?"
     hints = {
         0: "No update yet: look at start, data and loss, and at their shapes.",
         1: "The start is right: look at the gradient and the learning rate.",

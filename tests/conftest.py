@@ -16,7 +16,9 @@ from hypothesis import settings
 from browser import NoBrowser, chromium
 
 # The same few examples at each run; make test-long looks for others.
-pytest.register_assert_rewrite("shows")  # so that it says what differed
+pytest.register_assert_rewrite(
+    "by_hand", "every_chapter"
+)  # so that it says what differed
 settings.register_profile(
     "book", max_examples=50, derandomize=True, deadline=None
 )

@@ -37,3 +37,15 @@ def pytest_configure(config):
     named = config.option.nbval_sanitize_with
     if named:
         config.option.nbval_sanitize_with = str(config.rootpath / named)
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Say how the outputs of chapters that differ are stored anew."""
+    failed = terminalreporter.stats.get("failed", ())
+    files = {report.nodeid.partition("::")[0] for report in failed}
+    names = sorted(pathlib.Path(f).stem for f in files if f.endswith("ipynb"))
+    if names:
+        only = names[0] if len(names) == 1 else f"'{' '.join(names)}'"
+        terminalreporter.line(
+            f"If that is what they should say now: make notebooks ONLY={only}"
+        )

@@ -104,7 +104,7 @@ def mend_buttons(app, page, template, context, doctree):
     """Let the buttons open the copy that is unsolved and needs no other file.
 
     For those on the network it lies on a branch, copies, that
-    .github/workflows/publish.yml writes.
+    .ci/push_copies writes.
     """
     repository, file = given("GITHUB_REPOSITORY"), f"{Path(page).name}.ipynb"
     name = repository.partition("/")[2]

@@ -12,7 +12,7 @@ from pathlib import Path
 import nbformat
 from nbconvert import PythonExporter
 
-sys.path.append(str(Path(__file__).parents[2] / "classroom"))
+sys.path.append(str(Path(__file__).parents[2] / "tools"))
 from address import in_colab
 from copies import CHAPTERS, alone, read, unsolved
 

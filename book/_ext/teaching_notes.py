@@ -5,6 +5,7 @@ about. The book leaves them out of the chapters' own pages. Without this
 extension nobody reads them there.
 """
 
+import re
 from pathlib import Path
 
 import nbformat
@@ -15,7 +16,7 @@ NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 
 
 class TeachingNotes(SphinxDirective):
-    """Show the notes, each under its chapter's title."""
+    """Show the notes, each under its chapter's title and minutes."""
 
     def run(self):
         """Return the notes as nodes."""
@@ -24,7 +25,8 @@ class TeachingNotes(SphinxDirective):
             self.env.note_dependency(str(path))
             cells = nbformat.read(path, as_version=4).cells
             title = cells[0].source.splitlines()[0][2:]
-            lines += [f"**{int(path.stem[:2])}. {title}**", ""]
+            minutes = re.search(r"\*\*Time\*\* (.+)", cells[0].source)[1]
+            lines += [f"**{int(path.stem[:2])}. {title}**: {minutes}", ""]
             for cell in cells:
                 if "teacher" in cell.metadata.get("tags", []):
                     lines += cell.source.splitlines()[2:]

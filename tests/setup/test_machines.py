@@ -151,17 +151,6 @@ def test_what_a_shell_reads_has_its_line_ends_on_windows_too(tmp_path):
         assert b"\r" not in (tmp_path / part).read_bytes(), part
 
 
-def test_clean_leaves_what_is_anybodys_own(tmp_path):
-    copy_parts(tmp_path, "Makefile")
-    own, made = {"work", "hub", "grades", "notebooks"}, {"_build", ".venv"}
-    for name in own | made:
-        (tmp_path / name).mkdir()
-        (tmp_path / name / "file").touch()
-    done = run(["make", "clean"], tmp_path, MAKEFLAGS="")
-    assert done.returncode == 0, done.stdout
-    assert {path.parent.name for path in tmp_path.glob("*/file")} == own
-
-
 def test_print_and_e_reader_share_one_page():
     said = make(ROOT, "-n", "-j2", "pdf", "epub").stdout
     assert said.count("--builder singlehtml") == 1, said

@@ -1,0 +1,266 @@
+"""Chapter 10: The same curve, faster."""
+
+import re
+import time
+
+import numpy as np
+import torch
+
+import sinefit
+from by_hand import *
+from every_chapter import *
+
+# Cells that train once more, start processes or take times.
+SLOW = r"torchrun|seconds\(|\b(folder|file)\b"
+
+
+def last_losses(starts, rates=1e-6):
+    """Return the losses at the last step: rows of starts, or of rates."""
+    curvatures, axes = np.linalg.eigh(2 * V.T @ V)
+    left = (starts - BEST) @ axes
+    shrunk = (1 - np.multiply.outer(rates, curvatures)) ** (2 * 1999)
+    return FLOOR + (shrunk * left**2) @ curvatures / 2
+
+
+def weighed(points, rate):
+    """Return the last loss where each point counts so often."""
+    w = np.array(sinefit.START)
+    for _ in range(1999):
+        w = w - rate * 2 * V.T @ (points * (V @ w - Y))
+    return np.square(V @ w - Y).sum()
+
+
+def four_rows_drawn(n, said, axes):
+    losses, end = descend()
+    near(lines(axes[0])["fit"][1], V @ end, atol=1e-9)
+    near(lines(axes[0])["sin(x)"], (X, Y), atol=1e-12)
+    near(lines(axes[1])["loss"], (range(2000), losses), rtol=1e-12)
+    near(lines(axes[1])["floor"][1], FLOOR)
+    named(axes[0], "x", "y")
+    named(axes[1], "step", "loss", y_scale="log")
+    assert n["R"].shape == (4, 4)
+
+
+def compiled_or_not(n, said, axes):
+    assert re.match(r"first call: [\d.]+ s|no C\+\+ compiler here", said)
+
+
+def table_of_speeds(n, said, axes):
+    first, *rows = said.splitlines()
+    assert re.fullmatch(r"\s+times as fast\s+off by", first)
+    assert [row[:18].rstrip() for row in rows] == [*n["runs"]]
+    assert numbers(rows[0].removeprefix("chapter 1"))[0] == 1
+    assert n["took"].keys() == n["runs"].keys()
+    expected, _ = descend()
+    for row, run in zip(rows, n["runs"].values(), strict=True):
+        near(run(), expected, rtol=1e-11 if "Gram" in row else 1e-12)
+        assert numbers(row)[-1] < (1e-11 if "Gram" in row else 1e-12)
+    worse = []
+    for seed in range(10):  # other orders of the same sums
+        p = np.random.default_rng(seed).permutation(2000)
+        G, m, s = V[p].T @ V[p], V[p].T @ Y[p], Y[p] @ Y[p]
+        w = descend(steps=1999)[1]
+        worse.append(abs((w @ G @ w - 2 * w @ m + s) / expected[-1] - 1))
+        Q, R = np.linalg.qr(V[p])
+        error = np.append(R @ w - Q.T @ Y[p], np.sqrt(FLOOR))
+        assert abs(error @ error / expected[-1] - 1) < 2e-14
+    assert np.median(worse) > 5e-14
+
+
+def thousand_both_ways(n, said, axes):
+    assert said == "True\n"
+    assert n["starts"].shape == (1000, 4)
+    near(n["by_vmap"], last_losses(plain(n["starts"])))
+    near(n["by_rows"], last_losses(plain(n["starts"])))
+
+
+def thousand_drawn(n, said, axes):
+    ends = last_losses(plain(n["starts"]))
+    bars = axes[0].patches
+    assert sum(bar.get_height() for bar in bars) == 1000
+    near((bars[0].get_x(), bars[-1].get_x()), (min(ends), max(ends)), 0.02)
+    near(lines(axes[0])["floor"][0], FLOOR)
+    near(lines(axes[0])["from the book's start"][0], descend()[0][-1])
+    named(axes[0], "loss at the last step", "starts")
+
+
+def share_below(n, said, axes):
+    below = np.mean(last_losses(plain(n["starts"])) < descend()[0][-1])
+    assert said == f"{below:.0%} end below {descend()[0][-1]:.4f}\n"
+    assert 0.15 < below < 0.3
+
+
+def thousand_timed(n, said, axes):
+    assert re.fullmatch(r"a thousand take [\d.]+ times as long as one\n", said)
+    far, rate = plain(n["starts"]) - BEST, 0.99 * LIMIT
+    for curvature, axis in zip(CURVATURES, AXES, strict=True):
+        assert abs(1 - rate * curvature) < 1  # all reach the floor
+        assert np.ptp(far @ axis) > 1
+
+
+def end_alone(n, said, axes):
+    assert re.fullmatch(r"least squares +\d+  the end alone\n", said)
+
+
+def two_processes(n, said, axes):
+    assert said == "2 at work from step 0 to 2000\n\n"
+
+
+def the_same_losses(n, said, axes):
+    together = n.get("resumed", n["shared"])
+    near(together, descend()[0], rtol=1e-12)
+    near(n["state"]["weights"], descend()[1])
+    assert "2000 losses are as expected, to 1e-12" in said
+    if "resumed" in n:
+        assert said.startswith("1 at work from step 500 to 2000\n")
+
+
+resumed_by_one = the_same_losses = the_same_losses
+
+
+def costs_drawn(n, said, axes):
+    drawn = lines(axes[0])
+    assert [*drawn] == [*n["names"].values()]
+    for sizes, seconds in drawn.values():
+        assert [*sizes] == [2e3, 2e4, 2e5, 2e6]
+        assert all(seconds > 0)
+    named(axes[0], "points", "seconds a step", "log", "log")
+
+
+def rate_not_multiplied(n, said, axes):
+    (one, other), (halved, slow) = map(numbers, said.splitlines())
+    assert (one, halved) == (2e-6, 1e-6)
+    near(other, descend()[0][-1], atol=6e-5)
+    near(slow, descend(5e-7)[0][-1], atol=6e-5)
+    for t in (400, 1000, 1998):  # two steps of half the length, for one
+        near(descend(5e-7)[0][t], descend()[0][t // 2], rtol=5e-3)
+
+
+def unequal_parts(n, said, axes):
+    summed, mean = map(numbers, said.splitlines())
+    near(summed, descend()[0][-1], atol=6e-5)
+    near(mean, weighed(np.repeat([2 / 3, 2], [1500, 500]), 1e-6), atol=6e-5)
+    assert abs(mean[0] - summed[0]) > 1
+    near(weighed(np.ones(2000), 1e-6), descend()[0][-1])
+    near(n["averaged"](n["halves"], 2e-3, mean=True), descend()[0])
+
+
+def one_died(n, said, axes):
+    assert said == "exit code 1\n"
+    losses = torch.load(n["file"], weights_only=True)[1]
+    near(losses, descend(steps=500)[0], rtol=1e-12)
+
+
+def solution_1(n, said, axes):
+    near(numbers(said), weighed(np.ones(2000) / 4, 1e-6), atol=6e-3)
+    near(descend()[0][500], weighed(np.ones(2000) / 4, 1e-6), rtol=1e-2)
+
+
+def solution_2(n, said, axes):
+    rates = np.linspace(1e-7, 3.6e-6, 1000)
+    ends = last_losses(np.array(sinefit.START), rates)
+    near(n["ends"], ends)
+    near(numbers(said), rates[np.argmin(ends)], rtol=5e-4)
+
+
+def solution_3(n, said, axes):
+    for count, line in zip((2, 3, 4), said.splitlines(), strict=True):
+        end = descend(count * 1e-6)[0][-1]
+        assert line == f"{count} {end:.4g}"
+    assert 3e-6 < LIMIT < 4e-6
+
+
+@pytest.fixture
+def clock(path):
+    """Return the chapter's names once its clock is there."""
+    names = {}
+    for cell in cells(path, "code"):
+        if cell.id in ("imports", "seconds-helper"):
+            runner.run_text(cell.source, names)
+    return names
+
+
+def test_the_clock_does_not_count_the_first_call(clock):
+    calls = []
+
+    def slow_at_first():
+        calls.append(0)
+        time.sleep(0.5 if len(calls) == 1 else 0.01)
+
+    assert 0.01 <= clock["seconds"](slow_at_first) < 0.03
+
+
+def test_the_table_times_each_run_under_its_name(clock, path):
+    waits = {"chapter 1": 0.04, "slow": 0.16, "fast": 0.01, "off": 0.02}
+
+    def waiting(name):
+        def run():
+            time.sleep(waits[name])
+            return LOSSES * (1 + 1e-3 * (name == "off"))
+
+        return run
+
+    clock["runs"] = {name: waiting(name) for name in waits}
+    (table,) = (c for c in cells(path) if c.id == "table-of-speeds")
+    said = runner.run_text(table.source, clock).splitlines()[1:]
+    for row, (name, wait) in zip(said, waits.items(), strict=True):
+        fast, wrong = map(float, row.removeprefix(name).split())
+        assert fast == pytest.approx(waits["chapter 1"] / wait, rel=0.3)
+        assert (wrong > 1e-4) == (name == "off")
+
+
+WRONG = r"""
+10.1 | last = losses[-1] | that is where one process ends
+10.1 | last = averaged(halves, 1e-6)[-1] | where two processes end
+10.1 | last = last * 1.001 | not the last loss of four parts
+10.1 | last = last * 0.999 | not the last loss of four parts
+10.1 | last = [last] * 2 | last: expected one number
+10.1 | guess = "less" | guess: expected one number
+10.2 | ends = ends[1:] | expected 1000 numbers, got 999
+10.2 | ends = ends.flip(0) | at the rate 1e-07 the loss at the last step is
+10.2 | ends = ends * 1.001 | in float64, and is the floor added
+10.2 | ends = ends - floor | Do you take 1999 steps
+10.2 | ends = 8.817 | expected a list of 1000 numbers, got float
+10.2 | best = 3.6e-6 | the lowest of ends, got 3.6e-06
+10.2 | best = best * 0.999 | the lowest of ends
+10.2 | best = best * 1.001 | the lowest of ends
+10.3 | lasts = lasts[:2] | expected 3 numbers, got 2
+10.3 | lasts = [losses[-1], *lasts[1:]] | of 2 processes it is 9.14126
+10.3 | lasts = [lasts[0], lasts[0] + 1, lasts[2]] | of 3 processes it is 9.8
+10.3 | lasts = [*lasts[:2], 8.817] | of 4 processes it is 8.817
+10.3 | most = 4 | 4 is too many
+10.3 | most = 2 | 2 is not the largest number
+10.3 | most = "three" | most: expected one number
+"""
+
+
+BROKEN = r"""
+(R.T @ grad) | (R @ grad) | gradient
+error @ error + floor | error @ error | data
+learning_rate = 1e-6 | learning_rate = 2e-6 | learning rate
+= np.linalg.qr(V_np) | = np.linalg.qr(V_np[:1000]) | mismatch
+np.vander(x_np, 4 | np.vander(x_np, 5 | mismatch
+processes.py | rate = rate * processes | pass | learning rate
+processes.py | x[rank::processes].clone() | x | data
+processes.py | optimizer.zero_grad() | pass | gradients zeroed
+processes.py | distributed.all_reduce(total) | pass | data
+processes.py | losses + total.tolist() | total.tolist() | got 500
+"""
+
+
+FORMULAS = {
+    r"V = QR": lambda: close(np.linalg.qr(V)[0] @ np.linalg.qr(V)[1], V),
+    r"\left|Vw - y\right|^2 = \left|Rw - Q^\top y\right|^2 +"
+    r" \left|y - QQ^\top y\right|^2": lambda: close(
+        loss(START),
+        FLOOR
+        + np.square(np.linalg.cholesky(V.T @ V).T @ (START - BEST)).sum(),
+    ),
+    r"z = Q^\top y": lambda: close(
+        np.linalg.qr(V)[0].T @ Y, np.linalg.qr(V)[1] @ BEST
+    ),
+    r"G = V^\top V": lambda: close(V.T @ V, H / 2),
+    r"w^\top G w - 2 w^\top V^\top y + y^\top y": lambda: close(
+        START @ (H / 2) @ START - 2 * START @ (V.T @ Y) + Y @ Y, loss(START)
+    ),
+}

@@ -1,0 +1,111 @@
+"""What a reader takes away runs alone."""
+
+import json
+import re
+import shutil
+import sys
+from urllib.parse import parse_qsl
+
+import pytest
+
+import copies
+import downloads
+import sinefit
+from by_hand import descend
+from conftest import CHAPTERS, NOTEBOOKS, each_chapter, long, run
+from runner import cells
+
+
+def reads(code):
+    """Return the names of the files that code reads beside itself."""
+    loops = re.findall(r'loop_diff\("(\w+)", "(\w+)"\)', code)
+    modules = re.findall(r"^ *(?:import|from) (\w+)", code, re.M)
+    files = {f"{name}.ipynb" for pair in loops for name in pair}
+    files |= {f"{name}.py" for name in modules}
+    files |= {*re.findall(r'"([\w-]+\.csv)"', code)}
+    return {name for name in files if (NOTEBOOKS / name).exists()}
+
+
+@each_chapter
+def test_the_first_cell_brings_all_that_a_copy_reads(
+    path, built, made, tmp_path, monkeypatch
+):
+    script = (built / "take" / f"{path.stem}.py").read_text("utf-8")
+    compile(script, path.stem, "exec")
+    assert "For the teacher" not in script
+    (first,) = {
+        cells(folder / path.name, "code")[0].source
+        for folder in (
+            built / "take",
+            made / "alone",
+            made / "solved",
+        )
+    }
+    assert first in script
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    exec(first, {})
+    brought = {file.name for file in tmp_path.iterdir()}
+    assert {"sinefit.py", "exercises.py"} <= reads(script) <= brought
+    for other in tmp_path.glob("*.ipynb"):
+        (loop,) = json.loads(other.read_text("utf-8"))["cells"]
+        assert "for t in range(2000):" in "".join(loop["source"])
+
+
+@pytest.mark.parametrize(
+    "path", [CHAPTERS[1], *long([CHAPTERS[0], *CHAPTERS[2:]])]
+)
+def test_a_script_runs_in_an_empty_folder(path, built, tmp_path):
+    name = f"{path.stem}.py"
+    shutil.copy(built / "take" / name, tmp_path)
+    with (tmp_path / name).open("a", encoding="utf-8") as script:
+        script.write("print(sinefit.__file__)\n")
+    done = run(
+        [sys.executable, name], tmp_path, MPLBACKEND="agg", PYTHONPATH=""
+    )
+    assert done.returncode == 0, done.stdout
+    assert re.search("2000 .*losses are as expected", done.stdout)
+    assert str(tmp_path) in done.stdout.splitlines()[-1]
+
+
+def test_a_readers_own_module_is_left_alone(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    (tmp_path / "sinefit.py").write_text("mine = True")
+    exec(copies.bring(copies.read(CHAPTERS[-1])[0]).source, {})
+    assert (tmp_path / "sinefit.py").read_text() == "mine = True"
+    assert "class Polynomial" in (tmp_path / "polynomial.py").read_text()
+
+
+def test_a_page_offers_its_files_and_its_settings(built, made):
+    for path in CHAPTERS:
+        page = (built / "notebooks" / f"{path.stem}.html").read_text("utf-8")
+        line = page.partition('<p class="take">')[2].partition("</p>")[0]
+        take = r'href="\.\./take/([^"]+)" download>(.+?)<'
+        offered, labels = zip(*re.findall(take, line), strict=True)
+        assert labels == ("notebook", "with solutions", "script")
+        time = re.search(r"\*\*Time\*\* (.+)", cells(path)[0].source)[1]
+        assert line.startswith(f"<b>{time}</b>")
+        name = path.stem
+        assert offered == (
+            f"{name}.ipynb",
+            f"solved/{name}.ipynb",
+            f"{name}.py",
+        )
+        script = (built / "take" / offered[-1]).read_text("utf-8")
+        for solution in cells(path, tag="solution"):
+            assert solution.source in script
+        for file, folder in zip(offered, ("alone", "solved"), strict=False):
+            same = made / folder / path.name
+            assert (built / "take" / file).read_bytes() == same.read_bytes()
+        rates = {"01": "lr=3.55e-6", "04": "lr=5e-6", "08": ""}
+        rate = rates.get(name[:2], "lr=1e-6")
+        momentum = {"03": "1", "06": "0.9"}.get(name[:2])
+        assert not momentum or f'momentum={momentum}"' in line
+        assert re.findall(r"lr=[^&\"]+", line) == [rate][: len(rate)]
+
+
+def test_chapter_4s_start_in_powers_of_x_is_the_same_curve():
+    settings = dict(parse_qsl(downloads.OWN["04_custom_function"][0]))
+    losses, _ = descend(steps=1, start=[settings[k] for k in "abcd"])
+    assert abs(losses[0] / sinefit.predict_legendre()[0][0] - 1) < 1e-12
