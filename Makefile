@@ -4,7 +4,9 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check -c constraints.txt
+PIP := $(BIN)/python -m pip install --no-compile --disable-pip-version-check \
+  -c constraints.txt
+PYTHONS := 3.11 3.12 3.13 3.14
 CHAPTERS := $(wildcard notebooks/*.ipynb)
 CHOSEN = $(foreach one,$(or $(ONLY),0 1),$(wildcard notebooks/$(one)*.ipynb))
 MODULES := $(wildcard notebooks/*.py notebooks/*.csv)
@@ -20,71 +22,113 @@ unexport MPLBACKEND
 unexport PYTHONDONTWRITEBYTECODE
 # A PyTorch for GPUs says that it found none, and a chapter does not.
 export TORCH_LOGS ?= -all
+# What pip installs belongs into VENV, and not to a user's own packages.
+export PIP_USER := 0
+# A proxy is for the network, not for what this machine asks itself.
+export no_proxy := localhost,127.0.0.1,$(no_proxy),$(NO_PROXY)
+export NO_PROXY := $(no_proxy)
+# Without a home to write to, Matplotlib would say so in each chapter's output.
+ifeq ($(shell test -w "$$HOME" && echo yes),)
+export HOME := $(CURDIR)/_build/home
+endif
 
 # Tests wait for browsers and kernels: one more of them at once than cores.
 CORES := $(shell getconf _NPROCESSORS_ONLN)
 export PYTEST_XDIST_AUTO_NUM_WORKERS ?= $(shell expr $(CORES) + 1)
 
 .DEFAULT_GOAL := help
-.PHONY: help lab book pages zip pdf epub clean classroom room collect grade \
-  hub load test test-long notebooks matrix pins audit bench constraints
+.PHONY: help lab book pages zip one-page pdf epub clean classroom room \
+  collect grade hub load test test-long notebooks matrix pins audit \
+  bench constraints
 
 ##@ To read and to run
 help:
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} \
 	  /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
 
-# The set-up. The chapters' modules can then be imported from any folder. The
-# stamp, ready, is written last, so that a set-up that was interrupted is done
-# again, as is one whose Python has gone.
-ifneq ($(shell $(BIN)/python -c "print(1)" 2>/dev/null),1)
-.PHONY: $(VENV)/ready
+# The set-up: what lab takes, on it what the book takes, and on that what only
+# a class, the tests or print take. A stamp is written last, so that a set-up
+# that was interrupted is done again; so is one whose Python has gone, or whose
+# folder was moved: book.pth, by which the chapters' modules can be imported
+# from anywhere, then leads nowhere.
+ifneq ($(shell $(BIN)/python -c "import sys; \
+  print(any(path.endswith('notebooks') for path in sys.path))" 2>/dev/null),True)
+.PHONY: $(VENV)/lab
 endif
 
-$(VENV)/ready: requirements.txt constraints.txt
-	@$(PYTHON) -c 'import sys; sys.exit( \
-	  not (3, 11) <= sys.version_info < (3, 15))' 2>/dev/null || { echo \
-	  "This book needs Python 3.11 to 3.14, and $(PYTHON) is another. Name \
-	one: make PYTHON=python3.12" >&2; exit 1; }
+# Where there is no NVIDIA device, PyTorch for the CPU is gigabytes less. It is
+# asked for alone, and once: where its address is out of reach, nothing waits.
+CPU := https://download.pytorch.org/whl/cpu
+
+$(VENV)/lab: .binder/chapters.txt constraints.txt
+	@$(PYTHON) -c 0 2> /dev/null || { echo "There is no $(PYTHON) on this \
+	machine: install it, or name another, as in make PYTHON=python3.12" >&2; \
+	exit 1; }
+	@$(PYTHON) -c 'import sys; own = "%d.%d" % sys.version_info[:2]; \
+	  sys.exit(own not in "$(PYTHONS)".split() and "This book needs Python \
+	$(firstword $(PYTHONS)) to $(lastword $(PYTHONS)), and $(PYTHON) is " \
+	+ own + ". Name another, as in make PYTHON=python3.12")'
 	@echo "Setting up $(VENV): some minutes the first time"
-	@rm -f $@
 	@$(PYTHON) -m venv --clear $(VENV)
-	@$(PIP) -r requirements.txt
+	@test "$$(uname)" != Linux || nvidia-smi -L > /dev/null 2>&1 || \
+	  $(PIP) torch --no-deps --index-url $(CPU) --retries 0 --timeout 10 \
+	  2> /dev/null || echo "PyTorch for the CPU did not come from $(CPU): \
+	taking the one that pip finds, which may bring gigabytes for GPUs."
+	@$(PIP) -r $< jupyterlab
 	@$(BIN)/python -c 'import pathlib, site; pathlib.Path( \
-	  site.getsitepackages()[0], "book.pth").write_text("$(CURDIR)/notebooks")'
-	@rm -f $(VENV)/etc/jupyter/jupyter_server_config.d/nbgrader.json
-	@$(BIN)/jupyter labextension disable @jupyter/nbgrader \
-	  --level=sys_prefix 2>/dev/null # no grading in a reader's JupyterLab
+	  site.getsitepackages()[0], "book.pth").write_text( \
+	  str(pathlib.Path("notebooks").resolve()))'
 	@mkdir -p $(VENV)/etc/ipython # no warning for each kernel that starts
 	@echo "c.IPKernelApp.log_level = 'ERROR'" \
 	  > $(VENV)/etc/ipython/ipython_kernel_config.py
 	@touch $@
 
-lab: $(VENV)/ready ## open chapters of your own, unsolved, in JupyterLab
+$(VENV)/ready: requirements.txt $(VENV)/lab
+$(VENV)/class: classroom/requirements.txt $(VENV)/ready
+$(VENV)/tests: tests/requirements.txt $(VENV)/class
+$(VENV)/print: tools/print.txt $(VENV)/ready
+$(VENV)/ready $(VENV)/tests $(VENV)/print:
+	@$(PIP) -r $<
+	@touch $@
+
+# A learner's JupyterLab has no grading, and no news.
+$(VENV)/class:
+	@$(PIP) -r $<
+	@rm -f $(VENV)/etc/jupyter/jupyter_server_config.d/nbgrader.json
+	@$(BIN)/jupyter labextension disable --level=sys_prefix @jupyter/nbgrader \
+	  @jupyterlab/apputils-extension:announcements 2> /dev/null
+	@touch $@
+
+# Who is root, in a container say, is root on a machine of their own.
+lab: $(VENV)/lab ## open chapters of your own, unsolved, in JupyterLab
 	@$(BIN)/python tools/hand_out.py work
-	$(BIN)/jupyter lab work
+	$(BIN)/jupyter lab --allow-root work
 
 book: _build/proved pages ## run the chapters and build _build/html
-	@echo "Read it: $(CURDIR)/_build/html/index.html"
+	@echo "Read it: $$PWD/_build/html/index.html"
 
 # The chapters that changed, or all when a module did: each must say again
 # what it stores, for that is what the pages show.
 _build/proved: $(VENV)/ready $(CHAPTERS) $(MODULES) pyproject.toml \
-  $(wildcard tests/conftest.py tests/*.ini)
+  $(wildcard tests/kernels.py tests/*.ini)
 	@echo "Running the chapters"
 	@mkdir -p _build
-	@$(BIN)/pytest tests/conftest.py $(if $(filter-out %.ipynb,$?),$(CHAPTERS),$?)
+	@$(BIN)/pytest $(if $(filter-out %.ipynb,$?),$(CHAPTERS),$?)
 	@touch $@
 
 # What fails to build leaves the last good book in place. When what all pages
-# share has changed, or their address, all are made from nothing.
-pages: _build/html/index.html
+# share has changed, or their address, or a build did not end well, all are
+# made from nothing.
+pages: _build/html/index.html ## build the pages, and run no chapter
 
 _build/html/index.html: $(VENV)/ready _build/looks $(PAGES)
 	@echo "Building the book"
+	@mv _build/looks _build/building
 	@$(BIN)/jupyter-book build . --path-output _build/next \
 	  -W -n --keep-going > _build/book.log
-	@rm -rf _build/html && cp -r _build/next/_build/html _build/html
+	@mv _build/building _build/looks
+	@rm -rf _build/copy && cp -r _build/next/_build/html _build/copy
+	@rm -rf _build/html && mv _build/copy _build/html
 
 ADDRESS := echo "$$GITHUB_REPOSITORY $$GITHUB_REF_NAME $$BOOK_URL \
   $$JUPYTERHUB_URL"
@@ -97,30 +141,25 @@ _build/looks: $(LOOKS)
 	@$(ADDRESS) > $@
 
 zip: book ## pack the pages into one file
-	@cd _build && $(abspath $(BIN))/python -m zipfile -c next.zip html
+	@$(BIN)/python -m zipfile -c _build/next.zip _build/html
 	@mv _build/next.zip _build/$(TITLE).zip
-	@echo "Hand out $(CURDIR)/_build/$(TITLE).zip"
+	@echo "Hand out $$PWD/_build/$(TITLE).zip"
 
-$(VENV)/print: $(VENV)/ready tools/print.txt
-	@$(PIP) -r tools/print.txt
-	@touch $@
+one-page: book
+	@$(BIN)/jupyter-book build . --builder singlehtml \
+	  --path-output _build/next -W -n --keep-going > _build/one_page.log
 
-ONE_PAGE = $(BIN)/jupyter-book build . --builder singlehtml \
-  --path-output _build/next -W -n --keep-going > _build/one_page.log
-
-pdf: book $(VENV)/print ## print the book to one file
-	@$(ONE_PAGE)
+pdf: one-page $(VENV)/print ## print the book to one file
 	@$(BIN)/python tools/print_pdf.py _build/next/_build/singlehtml \
 	  _build/next/book.pdf
 	@mv _build/next/book.pdf _build/$(TITLE).pdf
-	@echo "Print it: $(CURDIR)/_build/$(TITLE).pdf"
+	@echo "Print it: $$PWD/_build/$(TITLE).pdf"
 
-epub: book $(VENV)/print ## make the book for e-readers
-	@$(ONE_PAGE)
+epub: one-page $(VENV)/print ## make the book for e-readers
 	@$(BIN)/python tools/make_epub.py _build/next/_build/singlehtml \
 	  _build/next/book.epub
 	@mv _build/next/book.epub _build/$(TITLE).epub
-	@echo "Read it: $(CURDIR)/_build/$(TITLE).epub"
+	@echo "Read it: $$PWD/_build/$(TITLE).epub"
 
 clean: ## remove all that was built, the set-up too
 	rm -rf _build $(VENV)
@@ -128,16 +167,16 @@ clean: ## remove all that was built, the set-up too
 ##@ To teach
 # A chapter that is malformed leaves the last good copies in place.
 classroom: _build/classroom/student.zip ## copies to hand out, teach and grade
-	@echo "Teach from $(CURDIR)/_build/classroom"
+	@echo "Teach from $$PWD/_build/classroom"
 
-_build/classroom/student.zip: $(VENV)/ready $(CHAPTERS) $(MODULES) \
+_build/classroom/student.zip: $(VENV)/class $(CHAPTERS) $(MODULES) \
   $(wildcard classroom/*.* classroom/slides/*) book/_ext/mathml.py \
   book/_ext/wrap_code.py tools/copies.py tools/start.md \
-  .binder/requirements.txt constraints.txt
+  .binder/chapters.txt constraints.txt
 	@echo "Writing copies for students, teachers, slides and nbgrader"
 	@$(BIN)/python classroom/prepare.py
 
-room: classroom $(VENV)/hub ## N=20: see that this machine is ready for so many
+room: classroom ## N=20: see that this machine is ready for so many
 	@$(BIN)/python classroom/room.py
 
 collect: $(VENV)/ready ## FROM=folder: take in what learners hand in
@@ -146,21 +185,15 @@ collect: $(VENV)/ready ## FROM=folder: take in what learners hand in
 grade: classroom ## grade it: points, a report, and feedback
 	@$(BIN)/python classroom/grade.py
 
-$(VENV)/hub: $(VENV)/ready classroom/requirements.txt
-	@$(PIP) -r classroom/requirements.txt
-	@$(BIN)/jupyter labextension disable --level=sys_prefix \
-	  @jupyterlab/apputils-extension:announcements 2>/dev/null # no news
-	@touch $@
-
-hub: classroom $(VENV)/hub ## a JupyterHub for one room, on this machine
+hub: classroom ## a JupyterHub for one room, on this machine
 	@$(BIN)/jupyterhub -f classroom/jupyterhub_config.py
 
-load: classroom $(VENV)/hub ## N="10 40": see how so many fare on a hub at once
+load: classroom ## N="10 40": see how so many fare on a hub at once
 	@$(BIN)/python classroom/load_hub.py
 
 ##@ To change the book
 # All parts run and report, though an earlier one fails.
-test: $(VENV)/ready ## prove all of it; ONLY=03 what sees a change there
+test: $(VENV)/tests ## prove all of it; ONLY=03 what sees a change there
 ifdef ONLY
 	@$(BIN)/ruff check --quiet . && $(BIN)/pytest -n 2 $(or $(wildcard \
 	  notebooks/$(ONLY)*.ipynb tests/*/$(ONLY)*.py tests/*/test_$(ONLY)*.py),-k '$(ONLY)')
@@ -172,7 +205,7 @@ else
 	$(BIN)/pytest tests --cov=notebooks || ok=false; $$ok
 endif
 
-test-long: classroom $(VENV)/hub $(VENV)/print ## prove what is too slow for make test
+test-long: classroom $(VENV)/tests $(VENV)/print ## prove what is too slow for make test
 	@ok=true; \
 	$(BIN)/pytest -m long || ok=false; \
 	$(BIN)/pytest --hypothesis-profile=search tests/modules || ok=false; \
@@ -187,7 +220,7 @@ notebooks: $(VENV)/ready ## run the chapters and store their outputs; ONLY=03 on
 	  $(BIN)/jupyter nbconvert --config tools/execute.py
 	@$(BIN)/python tools/draw_pictures.py
 
-matrix: classroom ## run the notebooks as others would: 15 minutes
+matrix: classroom $(VENV)/tests ## run the notebooks as others would: 15 minutes
 	@$(PIP) -r tools/matrix.txt
 	@$(BIN)/python tools/matrix.py
 
@@ -196,15 +229,14 @@ bench: $(VENV)/ready ## measure how long things take, as ratios
 
 # uv lies apart: what asks it alone does not wait for the book's own set-up.
 UV := _build/uv/bin/uv
-LISTS := requirements.txt tools/matrix.txt tools/print.txt \
-  classroom/requirements.txt
-PYTHONS := 3.11 3.12 3.13 3.14
+LISTS := requirements.txt tests/requirements.txt classroom/requirements.txt \
+  tools/matrix.txt tools/print.txt
 PLATFORMS := x86_64-manylinux_2_28 aarch64-manylinux_2_28 \
   aarch64-apple-darwin x86_64-pc-windows-msvc
 
 $(UV):
 	@$(PYTHON) -m venv _build/uv
-	@_build/uv/bin/python -m pip install -qq uv
+	@_build/uv/bin/python -m pip install uv
 
 audit: export CHROME_PATH ?= $(CHROMIUM)
 audit: book $(UV) ## weigh the pages; ask Lighthouse and zizmor
@@ -223,10 +255,14 @@ constraints: $(UV) ## pin anew all that the book uses
 
 # A reader may have no compiler, and PyTorch's wheels want macOS 14.
 pins: export MACOSX_DEPLOYMENT_TARGET := 14.0
-pins: $(UV) ## see that the pins have wheels wherever the book runs
+pins: $(UV) ## see that all is pinned, with wheels wherever the book runs
+	@cut -d " " -f 1 constraints.txt > _build/uv/pins
 	@ok=true; for python in $(PYTHONS); do for machine in $(PLATFORMS); do \
 	  echo "Python $$python, $$machine"; \
 	  $(UV) pip compile $(LISTS) -c constraints.txt --no-build --quiet \
+	    --no-annotate --no-header --upgrade -o _build/uv/used \
 	    --python-version $$python --python-platform $$machine \
-	    > /dev/null || ok=false; \
+	    || { ok=false; continue; }; \
+	  ! grep -vxFf _build/uv/pins _build/uv/used || { ok=false; \
+	    echo "These are not pinned in constraints.txt: make constraints"; }; \
 	done; done; $$ok

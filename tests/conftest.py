@@ -1,41 +1,19 @@
-"""What several test files share, and how pytest runs the notebooks."""
+"""What several test files share."""
 
+import functools
 import os
 import pathlib
 import shutil
 import subprocess
 import sys
 import tempfile
-import uuid
 
 import matplotlib.pyplot as plt
-import nbval.kernel
 import pytest
 from filelock import FileLock
 from hypothesis import settings
 
 from browser import NoBrowser, chromium
-
-# Several workers and kernels run at once: each keeps to one core.
-os.environ.setdefault("OMP_NUM_THREADS", "1")
-# Chapter 10 compiles: seconds, where nobody looks at what it gains.
-os.environ.setdefault("TORCHDYNAMO_DISABLE", "1")
-
-
-class Manager(nbval.kernel.KernelManager):
-    """Talk to a kernel through files: those that start at once race for ports.
-
-    Written for jupyter_client 8 and nbval 0.11.
-    """
-
-    def __init__(self, **settings):
-        file = pathlib.Path(tempfile.gettempdir(), f"kernel-{uuid.uuid4()}")
-        settings |= {"transport": "ipc", "connection_file": f"{file}.json"}
-        super().__init__(**settings)
-
-
-if os.name == "posix":
-    nbval.kernel.KernelManager = Manager
 
 # The same few examples at each run; make test-long looks for others.
 pytest.register_assert_rewrite(
@@ -49,10 +27,11 @@ settings.load_profile("book")
 
 ROOT = pathlib.Path(__file__).parents[1]
 NOTEBOOKS = ROOT / "notebooks"
-NO_HUB = "JupyterHub is not installed: make .venv/hub brings it"
+NO_HUB = "JupyterHub is not installed: make .venv/class brings it"
 CHAPTERS = sorted(NOTEBOOKS.glob("*.ipynb"))
 PROSE = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "index.md")]
 PROSE += sorted((ROOT / "book").glob("*.md"))
+STAMPS = ("lab", "ready", "class", "tests", "print")  # of the set-up
 LONG = ("matrix", "pins", "audit", "load", "bench")  # in make test-long
 
 each_chapter = pytest.mark.parametrize("path", CHAPTERS)
@@ -61,18 +40,6 @@ each_chapter = pytest.mark.parametrize("path", CHAPTERS)
 def pytest_make_parametrize_id(val):
     """Name a test about a file after it."""
     return val.stem if isinstance(val, pathlib.Path) else None
-
-
-def pytest_terminal_summary(terminalreporter):
-    """Say how the outputs of chapters that differ are stored anew."""
-    failed = terminalreporter.stats.get("failed", ())
-    files = {report.nodeid.partition("::")[0] for report in failed}
-    names = sorted(pathlib.Path(f).stem for f in files if f.endswith("ipynb"))
-    if names:
-        only = names[0] if len(names) == 1 else f"'{' '.join(names)}'"
-        terminalreporter.line(
-            f"If that is what they should say now: make notebooks ONLY={only}"
-        )
 
 
 def long(values):
@@ -93,14 +60,27 @@ def run(command, folder, **variables):
     )
 
 
-def make(folder, *targets):
+@functools.cache
+def name_venv():
+    """Give this Python's folder a name that make takes: one without spaces."""
+    folder = tempfile.TemporaryDirectory()
+    pathlib.Path(folder.name, "venv").symlink_to(sys.prefix)
+    return folder  # which goes with this process
+
+
+def make(folder, *targets, **variables):
     """Make targets there, with the packages that run this test."""
     if shutil.which("make") is None:
         pytest.skip("make is not on this machine")
-    ready = pathlib.Path(sys.prefix) / "ready"
-    command = ["make", *targets, f"VENV={sys.prefix}", f"--old-file={ready}"]
-    outside = {"MAKELEVEL": "0", "MAKEFLAGS": ""}  # of the make that tests
-    return run(command, folder, PYTEST_XDIST_AUTO_NUM_WORKERS="0", **outside)
+    variables = {
+        "PYTEST_XDIST_AUTO_NUM_WORKERS": "0",
+        "MAKELEVEL": "0",  # and none of the make that tests
+        "MAKEFLAGS": "",
+    } | variables
+    venv = f"{name_venv().name}/venv"
+    made = [f"--old-file={venv}/{stamp}" for stamp in STAMPS]
+    command = ["make", *targets, f"VENV={venv}", *made]
+    return run(command, folder, **variables)
 
 
 def make_once(target, folder, run_id):

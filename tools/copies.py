@@ -205,7 +205,7 @@ def handed_out():
     for path in CHAPTERS:
         texts[path.name] = nbformat.writes(unsolved(*read(path))) + "\n"
     start = (ROOT / "tools" / "start.md").read_text("utf-8")
-    wanted = (ROOT / ".binder" / "requirements.txt").read_text("utf-8")
+    wanted = (ROOT / ".binder" / "chapters.txt").read_text("utf-8")
     pins = (ROOT / "constraints.txt").read_text("utf-8")
     texts["requirements.txt"] = "".join(
         re.search(rf"^{name}==\S+", pins, re.M)[0] + "\n"

@@ -68,9 +68,15 @@ def test_settings(settings):
 @pytest.mark.parametrize("version", ["3.11", "3.12", "3.13", "3.14"])
 def test_python_without_torch(version, tmp_path):
     """Chapter 1 and its helper run with another Python, which uv sets up."""
-    wanted = (ROOT / "requirements.txt").read_text(encoding="utf-8")
+    lists = (
+        ".binder/chapters.txt",
+        "requirements.txt",
+        "tests/requirements.txt",
+    )
+    wanted = "\n".join((ROOT / name).read_text("utf-8") for name in lists)
     file = tmp_path / "requirements.txt"
-    file.write_text(re.sub("(?m)^torch.*", "-c constraints.txt", wanted))
+    wanted = re.sub("(?m)^(torch|-r ).*", "", wanted)
+    file.write_text(f"{wanted}\n-c constraints.txt\n")
     shutil.copy(ROOT / "constraints.txt", tmp_path)
     uv = ["uv", "run", "--isolated", "--no-project", "--no-python-downloads"]
     uv += ["--python", version, "--with-requirements", file]

@@ -158,11 +158,11 @@ def test_a_full_disk_cuts_no_file_and_makes_none_the_readers(made, tmp_path):
 
 def test_make_lab_opens_a_folder_of_ones_own(made, tmp_path):
     copy_parts(tmp_path, "Makefile", "tools", "notebooks")
-    copy_parts(tmp_path, ".binder/requirements.txt", "constraints.txt")
+    copy_parts(tmp_path, ".binder/chapters.txt", "constraints.txt")
     commands = make(
         tmp_path, "-n", "--no-print-directory", "lab"
     ).stdout.splitlines()
-    assert commands[-1].endswith("/jupyter lab work")
+    assert commands[-1].endswith("/jupyter lab --allow-root work")
     lay_out = commands[-2].split()
     done = run(lay_out, tmp_path, PYTHONPATH="")
     assert done.returncode == 0, done.stdout
@@ -229,7 +229,7 @@ def test_a_chapter_without_an_exercise_is_named(tmp_path):
 def copy_classroom(folder):
     """Copy what `make classroom` needs to another folder."""
     copy_parts(folder, "Makefile", "book/_ext", "classroom", "notebooks")
-    copy_parts(folder, "tools", ".binder/requirements.txt", "constraints.txt")
+    copy_parts(folder, "tools", ".binder/chapters.txt", "constraints.txt")
 
 
 def test_a_failure_leaves_the_last_good_copies(tmp_path):

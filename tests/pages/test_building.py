@@ -1,8 +1,8 @@
 """Building, tried on a book of two pages: what is made, and what is kept."""
 
+import os
 import posixpath
 import re
-import sys
 import zipfile
 from xml.etree import ElementTree
 
@@ -10,7 +10,7 @@ import nbformat
 import pytest
 from nbformat import v4
 
-from conftest import copy_parts, make
+from conftest import copy_parts, long, make
 
 MORE = """# More
 
@@ -30,14 +30,15 @@ LINE = """<!DOCTYPE svg PUBLIC "-//W3C//DTD SVG 1.1//EN" "none.dtd">
 
 @pytest.fixture(scope="module")
 def small(tmp_path_factory):
-    """Build a book of two pages; return its folder."""
-    folder = tmp_path_factory.mktemp("small")
+    """Build a book of two pages; return its folder, which has a hard name."""
+    folder = tmp_path_factory.mktemp("small") / "Ann's bücher"
+    folder.mkdir()
     copy_parts(folder, "Makefile", "_config.yml", "pyproject.toml")
     copy_parts(
         folder, "book/_ext", "book/style", "book/images", "book/templates"
     )
     copy_parts(folder, "classroom", "tools")
-    copy_parts(folder, "tests/conftest.py", "tests/sanitize.ini")
+    copy_parts(folder, "tests/kernels.py", "tests/sanitize.ini")
     copy_parts(folder, "notebooks/sinefit.py")  # which names the colours
     (folder / "_toc.yml").write_text(
         "format: jb-book\nroot: index\n"
@@ -121,14 +122,54 @@ def test_a_failure_is_named_and_leaves_the_last_good_book(small):
         words.write_text('WORD = "first"\n')
         write(small, "page", "print('no more')", "no more\n")
         (pages / "more.md").write_text("# More\n\n[To nowhere](none.md)\n")
-        done = make(small, "pages")
-        assert done.returncode != 0
-        assert "'none.md'" in done.stdout
-        assert page(small) == kept
+        for _ in range(2):  # as long as it is there
+            done = make(small, "pages")
+            assert done.returncode != 0
+            assert "'none.md'" in done.stdout
+            assert page(small) == kept
     finally:
         words.write_text('WORD = "first"\n')
         (pages / "more.md").write_text(MORE)
         (pages / "page.ipynb").write_text(stored, "utf-8")
+
+
+def files(folder):
+    """Return the files of the small book's pages, with what they hold."""
+    html = folder / "_build" / "html"
+    return {p: p.read_bytes() for p in html.rglob("*") if p.is_file()}
+
+
+def limit(size):
+    """Let no file that this process or its children write be longer."""
+    import resource  # which Windows has not
+
+    kept = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, kept[1]))
+    return kept[0]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs a Unix system")
+@pytest.mark.parametrize("step", ["copy", *long(["build"])])
+def test_a_disk_that_is_full_leaves_the_last_good_book(step, small, tmp_path):
+    kept, path = files(small), os.environ["PATH"]
+    (small / "notebooks" / "more.md").touch()
+    if step == "copy":
+        cp = tmp_path / "cp"
+        cp.write_text('#!/bin/sh\nmkdir "$3"; : > "$3/index.html"; exit 1\n')
+        cp.chmod(0o755)
+        path = f"{tmp_path}:{path}"
+    size = limit(2**18) if step == "build" else None
+    try:
+        done = make(small, "pages", PATH=path)
+    finally:
+        if size:
+            limit(size)
+    assert done.returncode != 0, done.stdout
+    assert files(small) == kept
+    done = make(small, "pages")
+    assert done.returncode == 0, done.stdout
+    assert "Building the book" in done.stdout
+    assert files(small) == kept
 
 
 @pytest.mark.long
@@ -182,10 +223,9 @@ def test_buttons_follow_the_address_of_the_fork(small, monkeypatch):
 def one_file(small):
     """Return what makes the small book into one file, and its bytes."""
     pytest.importorskip("pypdf", reason="make .venv/print brings it")
-    tools = f"--old-file={sys.prefix}/print"
 
     def one_file(kind):
-        done = make(small, kind, tools)
+        done = make(small, kind)
         assert done.returncode == 0, done.stdout
         path = small / "_build" / f"one-curve-seven-times.{kind}"
         assert path.name in done.stdout
