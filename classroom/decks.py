@@ -21,6 +21,7 @@ sys.path.append(str(Path(__file__).parents[1] / "book" / "_ext"))
 sys.path.append(str(Path(__file__).parents[1] / "tools"))
 import mathml
 import wrap_code
+from colors import colors
 from copies import tags
 
 # Pixels of a slide's height of 720, as slides.css sets them.
@@ -187,5 +188,6 @@ def deck(chapter):
     chapter = slides(chapter)
     font = mathml.font(cell.source for cell in chapter.cells)
     brought = {"math_font": base64.b64encode(font).decode()}
+    brought["color"] = colors()[0]
     page, _ = exporter().from_notebook_node(chapter, brought)
     return wrap_code.wrap(page)

@@ -146,3 +146,15 @@ def run(cells, names=None, compare=False, watch=None, after=None):
             stored = printed(cell)
             if VARIES.sub("", said) != VARIES.sub("", stored):
                 raise Caught(f"{OUTPUT}: {stored!r}, got {said!r}")
+
+
+def write(folder, name, source, prints="first word\n"):
+    """Write a notebook: a title, and a cell that stores what it prints."""
+    cell = v4.new_code_cell(source, execution_count=1)
+    cell.outputs = [v4.new_output("stream", text=prints)]
+    notebook = v4.new_notebook(cells=[v4.new_markdown_cell("# Page"), cell])
+    kernel = {"display_name": "", "language": "python", "name": "python3"}
+    notebook.metadata["kernelspec"] = kernel
+    path = folder / "notebooks" / f"{name}.ipynb"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(v4.writes(notebook), encoding="utf-8")

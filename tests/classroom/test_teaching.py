@@ -122,7 +122,7 @@ def quiz(number):
     """Return the questions of a quiz, each with its answer."""
     page = (ROOT / "book" / "quiz.md").read_text("utf-8")
     part = re.split("^## ", page, flags=re.M)[number]
-    lists = part.split("dropdown}")
+    lists = part.split("<details")
     asked, answered = (re.findall(r"^\d\. (.+)", p, re.M) for p in lists)
     assert len(asked) == len(answered) >= 5
     return list(zip(asked, answered, strict=True))

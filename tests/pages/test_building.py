@@ -6,11 +6,10 @@ import re
 import zipfile
 from xml.etree import ElementTree
 
-import nbformat
 import pytest
-from nbformat import v4
 
 from conftest import copy_parts, long, make
+from runner import write
 
 MORE = """# More
 
@@ -56,17 +55,6 @@ def small(tmp_path_factory):
     done = make(folder, "book")
     assert done.returncode == 0, done.stdout
     return folder
-
-
-def write(folder, name, source, prints="first word\n"):
-    """Write a notebook: a title, and a cell that stores what it prints."""
-    cell = v4.new_code_cell(source, execution_count=1)
-    cell.outputs = [v4.new_output("stream", text=prints)]
-    cells = [v4.new_markdown_cell("# Page"), cell]
-    notebook = v4.new_notebook(cells=cells)
-    kernel = {"display_name": "", "language": "python", "name": "python3"}
-    notebook.metadata["kernelspec"] = kernel
-    nbformat.write(notebook, folder / "notebooks" / f"{name}.ipynb")
 
 
 def page(folder):

@@ -2,9 +2,9 @@
 
 import pytest
 from nbformat import v4
-from test_building import write
 
 from conftest import copy_parts, make, run
+from runner import write
 
 OWN = ("work", "hub", "grades")  # where people's work lies, not the book's
 

@@ -9,11 +9,10 @@ import sys
 import time
 import urllib.request
 
-import nbformat
 import pytest
-from nbformat import v4
 
 from conftest import ROOT, copy_parts, make, run
+from runner import write
 
 pytestmark = pytest.mark.skipif(
     os.name != "posix" or not shutil.which("make"),
@@ -125,14 +124,7 @@ def test_a_chapter_is_compared_from_its_own_folder(tmp_path):
     copy_parts(tmp_path, "pyproject.toml", "tests/kernels.py")
     copy_parts(tmp_path, "tests/sanitize.ini")
     words = "print('largest relative difference: 1e-15')"
-    cell = v4.new_code_cell(words, execution_count=1)
-    text = "largest relative difference: 2e-15\n"
-    cell.outputs = [v4.new_output("stream", text=text)]
-    notebook = v4.new_notebook(cells=[cell])
-    kernel = {"display_name": "", "language": "python", "name": "python3"}
-    notebook.metadata["kernelspec"] = kernel
-    (tmp_path / "notebooks").mkdir()
-    nbformat.write(notebook, tmp_path / "notebooks" / "page.ipynb")
+    write(tmp_path, "page", words, "largest relative difference: 2e-15\n")
     command = [sys.executable, "-m", "pytest", "-n0", "page.ipynb"]
     done = run(command, tmp_path / "notebooks")
     assert "1 passed" in done.stdout, done.stdout
