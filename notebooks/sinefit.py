@@ -184,7 +184,7 @@ def check_mean(losses, expected):
     AssertionError if the mean is off by more than 5 of its standard errors at
     any step.
     """
-    losses = np.asarray(losses)
+    losses, expected = np.asarray(losses), np.asarray(expected)
     means, runs = losses.mean(axis=1), losses.shape[1]
     error = losses.std(axis=1, ddof=1) / np.sqrt(runs)
     off = ~(np.abs(means - expected) <= 5 * error + 1e-12 * expected)
