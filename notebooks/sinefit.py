@@ -35,7 +35,7 @@ with suppress(ImportError):  # in Jupyter: sharp at any size, and light
 
 def data(points=2000):
     """Return x, even on [-pi, pi], and sin(x): float64, shape (points,)."""
-    x = np.linspace(-np.pi, np.pi, _number("points", points, 1))
+    x = np.linspace(-np.pi, np.pi, points)
     return x, np.sin(x)
 
 
@@ -43,11 +43,10 @@ def optimum(x, y, degree=3):
     """Return the least-squares weights, shape (degree + 1,), and their loss.
 
     x, y: shape (n,). Weight k multiplies x**k; the loss is the summed squared
-    error. ValueError for fewer points than weights. Source: np.linalg.lstsq.
+    error. Source: np.linalg.lstsq.
     """
     x = _numbers("x", x)
     y = _numbers("y", y, x.size)
-    _number("points", x.size, _number("degree", degree, -1))
     V = np.vander(x, degree + 1, increasing=True)
     weights = np.linalg.lstsq(V, y, rcond=None)[0]
     return weights, np.square(V @ weights - y).sum()
@@ -65,10 +64,9 @@ def predict(learning_rate=1e-6, steps=2000, start=START):
     V = np.vander(data()[0], 4, increasing=True)
     _, singular, axes = np.linalg.svd(V, full_matrices=False)
     eigenvalues = 2 * singular**2
-    rate = _number("learning_rate", learning_rate, 0, whole=False)
-    t = np.arange(_number("steps", steps, 0) + 1)[:, None]
+    t = np.arange(steps + 1)[:, None]
     distance = axes @ (_numbers("start", start, 4) - best)
-    left = distance * (1 - rate * eigenvalues) ** t
+    left = distance * (1 - learning_rate * eigenvalues) ** t
     losses = floor + 0.5 * left[:-1] ** 2 @ eigenvalues
     return losses, best + axes.T @ left[-1]
 
@@ -95,7 +93,7 @@ def predict_network(units=8):
     is forward mode: how each prediction changes with each weight, then a sum.
     """
     x, y = data()
-    signs = (-1.0) ** np.arange(_number("units", units, 0))
+    signs = (-1.0) ** np.arange(units)
     steps_at = np.linspace(-np.pi, np.pi, units)
     weights = np.concatenate([signs**2, -steps_at, 0.0125 * signs, [0]])
     losses = []
@@ -116,14 +114,13 @@ def predict_batches(size, learning_rate=1e-6, steps=2000):
     size: points in a batch, drawn with replacement; the gradient is scaled to
     that of all points. Losses, shape (steps,), before each update. The mean
     of the distance from the optimum, and that of its products, obey a linear
-    recursion, for the gradient is linear in the weights. ValueError for a
-    size that is no whole number above 0.
+    recursion, for the gradient is linear in the weights.
     """
     x, y = data()
     best, floor = optimum(x, y)
     V = np.vander(x, 4, increasing=True)
     left, H = V @ best - y, 2 * V.T @ V
-    scale = 4 * x.size / _number("size", size, 0)
+    scale = 4 * x.size / size
     by_square = np.einsum("ia,ib,ic,id->abcd", V, V, V, V)
     by_mean = 2 * np.einsum("i,ia,ib,ic->abc", left, V, V, V)
     alone = np.einsum("i,ia,ib->ab", left**2, V, V)
@@ -148,15 +145,15 @@ def check(losses, weights, *, expected=None, rtol=1e-12):
     such a pair, by default predict's. AssertionError if any is off by rtol.
     """
     theory, last = predict() if expected is None else expected
-    losses = _numbers("losses", losses, finite=False)
-    weights = _numbers("weights", weights, last.size, finite=False)
+    losses = _numbers("losses", losses)
+    weights = _numbers("weights", weights, last.size)
     if losses.size != theory.size:
         raise AssertionError(
             f"expected {theory.size} losses, one a step, got {losses.size}.\n"
             "Does the loop start from an empty list, and take every step?"
         )
     off = np.abs(losses / theory - 1)
-    first = int(np.argmin(off <= _number("rtol", rtol, 0, whole=False)))
+    first = int(np.argmin(off <= rtol))
     if not off[first] <= rtol:  # nan is not
         difference = losses[first] - theory[first]
         alike = f" (difference {difference:.1e})" if off[first] < 1e-4 else ""
@@ -165,8 +162,6 @@ def check(losses, weights, *, expected=None, rtol=1e-12):
             f"{theory[first]:.8g}{alike}.\n"
             f"{_hint(first, losses, theory, off.max())}"
         )
-    if (np.diff(losses)[np.diff(theory) < -rtol * theory[1:]] >= 0).any():
-        raise AssertionError("A loss does not fall where it must.")
     if not (np.abs(weights - last) <= rtol).all():
         raise AssertionError(
             f"The losses are right, the weights not: {weights}, not {last}.\n"
@@ -187,18 +182,13 @@ def check_mean(losses, expected):
 
     losses: shape (steps, runs), two runs or more; expected: shape (steps,).
     AssertionError if the mean is off by more than 5 of its standard errors at
-    any step; ValueError for other shapes, or a loss that is not finite.
+    any step.
     """
-    losses, expected = np.asarray(losses), _numbers("expected", expected)
-    if losses.shape[:1] != expected.shape or losses[:1].size < 2:
-        wanted = f"losses: expected {expected.size} rows, one loss a run"
-        raise ValueError(f"{wanted}, got shape {losses.shape}")
-    if not np.isfinite(losses).all():
-        raise ValueError("losses: expected finite numbers, got nan or inf")
+    losses, expected = np.asarray(losses), np.asarray(expected)
     means, runs = losses.mean(axis=1), losses.shape[1]
     error = losses.std(axis=1, ddof=1) / np.sqrt(runs)
-    off = np.abs(means - expected) > 5 * error + 1e-12 * expected
-    if off.any():
+    off = ~(np.abs(means - expected) <= 5 * error + 1e-12 * expected)
+    if off.any():  # or nan
         t = off.argmax()
         raise AssertionError(
             f"step {t}: the mean of {runs} losses is {means[t]:.6g}, "
@@ -263,18 +253,13 @@ def plot_bowl(center, hessian, paths, names=("b", "d"), half=None):
     half: draw a square, so far to each side of the center, and not all paths.
     Each contour is four times as high above the floor as the next one in.
     """
-    center = _numbers("center", center, 2)
-    hessian = np.array([_numbers("hessian", row, 2) for row in hessian])
-    paths = {
-        label: np.array([_numbers("paths", point, 2) for point in path])
-        for label, path in paths.items()
-    }
+    center, hessian = np.array(center, float), np.array(hessian, float)
+    paths = {label: np.array(path, float) for label, path in paths.items()}
     points = np.concatenate([*paths.values(), center[None]])
     low, high = points.min(0), points.max(0)
     low, high = low - 0.1 * (high - low), high + 0.1 * (high - low)
     if half is not None:
-        low = center - _number("half", half, 0, whole=False)
-        high = center + half
+        low, high = center - half, center + half
         plt.gca().set_aspect("equal")
     low, high = low.round(9), high.round(9)  # the same on every machine
     corners = np.array([low, high, [low[0], high[1]], [high[0], low[1]]])
@@ -316,21 +301,15 @@ def plot_graph(result):
 
     place(result, 0)
     for node, steps in depth.items():
+        to = -steps, rows[node]
         for number, (parent, _) in enumerate(node.parents):
-            bend = f"arc3,rad={0.3 * (2 * number - 1)}"
             twice = sum(parent is other for other, _ in node.parents) > 1
-            plt.annotate(
-                "",
-                (-steps, rows[node]),
-                (-depth[parent], rows[parent]),
-                arrowprops={
-                    "arrowstyle": "->",
-                    "color": "0.6",
-                    "shrinkA": 22,
-                    "shrinkB": 22,
-                    "connectionstyle": bend if twice else "arc3",
-                },
-            )
+            bend = 0.3 * (2 * number - 1) if twice else 0
+            arrow = {"arrowstyle": "->", "color": "0.6"}
+            arrow |= {"shrinkA": 22, "shrinkB": 22}
+            arrow |= {"connectionstyle": f"arc3,rad={bend}"}
+            start = -depth[parent], rows[parent]
+            plt.annotate("", to, start, arrowprops=arrow)
         for text, color, up in (
             (node.name, "0", 13),
             (f"{node.value:.3f}", COLORS[0], 0),
@@ -338,7 +317,7 @@ def plot_graph(result):
         ):
             spot = {"xytext": (0, up), "textcoords": "offset points"}
             spot |= {"ha": "center", "va": "center"}
-            plt.annotate(text, (-steps, rows[node]), color=color, **spot)
+            plt.annotate(text, to, color=color, **spot)
     plt.xlim(-max(depth.values()) - 0.4, 0.4)
     plt.ylim(min(rows.values()) - 0.5, max(rows.values()) + 0.5)
     plt.axis("off")
@@ -397,7 +376,7 @@ def _draw_fit(ax, x, y, y_pred):
     ax.plot(x, _numbers("y", y, x.size), "0.7", lw=7, label="sin(x)")
     curves = y_pred if isinstance(y_pred, dict) else {"fit": y_pred}
     for label, values in curves.items():
-        values = _numbers("y_pred", values, x.size, finite=False)
+        values = _numbers("y_pred", values, x.size)
         ax.plot(x, values.clip(-1e3, 1e3), lw=2, label=label)
     ax.set_xticks([-np.pi, 0, np.pi], ["-π", "0", "π"])
     ax.set(xlabel="x", ylabel="y")
@@ -408,7 +387,7 @@ def _draw_losses(ax, losses, above_floor=False):
     curves = losses if isinstance(losses, dict) else {"loss": losses}
     floor = optimum(*data())[1]
     for label, values in curves.items():
-        values = _numbers("losses", values, finite=False).clip(max=1e9)
+        values = _numbers("losses", values).clip(max=1e9)
         ax.plot(values - floor * above_floor, lw=2, label=label)
     if above_floor:
         ax.set_ylim(1e-9)  # below it is rounding
@@ -428,32 +407,26 @@ class Code(str):
         return f"```{self.language}\n{self}\n```"
 
 
-class Diff(Code):
-    """A diff."""
-
-    language = "diff"
-
-
 def listing(*functions):
     """Return the Code of functions."""
     return Code("\n\n".join(map(inspect.getsource, functions)).rstrip())
 
 
 def loop_diff(before, after):
-    """Return the Diff of the loops in two notebooks, named without .ipynb."""
+    """Return the diff of the loops in two notebooks, named without .ipynb."""
     loops = []
     for name in (before, after):
         path = Path(__file__).with_name(f"{name}.ipynb")
         for cell in json.loads(path.read_text("utf-8"))["cells"]:
             if "loop" in cell["metadata"].get("tags", []):
                 loops.append("".join(cell["source"]).splitlines())
-    if len(loops) != 2:
-        raise ValueError(f"{before}, {after}: expected one loop in each")
     lines = [*unified_diff(*loops, n=1, lineterm="")][3:]
-    return Diff("\n".join("..." if x.startswith("@@") else x for x in lines))
+    diff = Code("\n".join("..." if x[:2] == "@@" else x for x in lines))
+    diff.language = "diff"
+    return diff
 
 
-def _numbers(name, values, size=None, finite=True):
+def _numbers(name, values, size=None):
     """Return values as a float64 array of one axis, or name what is wrong."""
     try:
         row = [v.item() if hasattr(v, "item") else v for v in values]
@@ -464,15 +437,4 @@ def _numbers(name, values, size=None, finite=True):
     if not array.size or (size and array.size != size):
         wanted = f"{name}: expected {size or 'some'} numbers"
         raise ValueError(f"{wanted}, got {array.size}")
-    if finite and not np.isfinite(array).all():
-        raise ValueError(f"{name}: expected finite numbers, got nan or inf")
     return array
-
-
-def _number(name, value, above, whole=True):
-    """Return value, a number above the one given, or say what is wrong."""
-    kinds = (int, np.integer) if whole else (int, float, np.number)
-    if not isinstance(value, kinds) or not above < value < np.inf:
-        wanted = f"{name}: expected a {'whole ' * whole}number above {above}"
-        raise ValueError(f"{wanted}, got {value!r}")
-    return value
