@@ -15,10 +15,9 @@ from hypothesis import settings
 
 from browser import NoBrowser, chromium
 
+# so that it says what differed
+pytest.register_assert_rewrite("by_hand", "every_chapter")
 # The same few examples at each run; make test-long looks for others.
-pytest.register_assert_rewrite(
-    "by_hand", "every_chapter"
-)  # so that it says what differed
 settings.register_profile(
     "book", max_examples=50, derandomize=True, deadline=None
 )
@@ -32,7 +31,6 @@ CHAPTERS = sorted(NOTEBOOKS.glob("*.ipynb"))
 PROSE = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "index.md")]
 PROSE += sorted((ROOT / "book").glob("*.md"))
 STAMPS = ("lab", "ready", "class", "tests", "print")  # of the set-up
-LONG = ("matrix", "pins", "audit", "load", "bench")  # in make test-long
 
 each_chapter = pytest.mark.parametrize("path", CHAPTERS)
 
@@ -52,7 +50,10 @@ def run(command, folder, **variables):
     return subprocess.run(
         command,
         cwd=folder,
-        env=os.environ | {"NO_COLOR": "1"} | variables,
+        # nothing of the make that tests
+        env=os.environ
+        | {"NO_COLOR": "1", "MAKELEVEL": "0", "MAKEFLAGS": ""}
+        | variables,
         text=True,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -72,11 +73,7 @@ def make(folder, *targets, **variables):
     """Make targets there, with the packages that run this test."""
     if shutil.which("make") is None:
         pytest.skip("make is not on this machine")
-    variables = {
-        "PYTEST_XDIST_AUTO_NUM_WORKERS": "0",
-        "MAKELEVEL": "0",  # and none of the make that tests
-        "MAKEFLAGS": "",
-    } | variables
+    variables = {"PYTEST_XDIST_AUTO_NUM_WORKERS": "0"} | variables
     venv = f"{name_venv().name}/venv"
     made = [f"--old-file={venv}/{stamp}" for stamp in STAMPS]
     command = ["make", *targets, f"VENV={venv}", *made]
@@ -133,8 +130,21 @@ def copy_parts(folder, *names):
         if (ROOT / name).is_dir():
             shutil.copytree(ROOT / name, folder / name)
         else:
-            (folder / name).parent.mkdir(exist_ok=True)
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / name, folder / name)
+
+
+def tracked():
+    """Return the names of the files that git tracks, where it does."""
+    names = run(["git", "ls-files", "-z"], ROOT).stdout.split("\0")
+    return [name for name in names if (ROOT / name).is_file()]
+
+
+def program(path, code):
+    """Write a program for the shell; return its path, as text."""
+    path.write_text(f"#!/bin/sh\n{code}\n")
+    path.chmod(0o755)
+    return str(path)
 
 
 @pytest.fixture
