@@ -1,5 +1,6 @@
 """What several test files share."""
 
+import contextlib
 import functools
 import os
 import pathlib
@@ -9,6 +10,7 @@ import sys
 import tempfile
 
 import matplotlib.pyplot as plt
+import psutil
 import pytest
 from filelock import FileLock
 from hypothesis import settings
@@ -45,20 +47,42 @@ def long(values):
     return [pytest.param(value, marks=pytest.mark.long) for value in values]
 
 
+def surround(folder, variables):
+    """Return how a command is started there, and heard."""
+    fresh = {
+        "NO_COLOR": "1",
+        "BROWSER": "true",
+    }  # what opens a page opens none
+    fresh |= {"MAKELEVEL": "0", "MAKEFLAGS": ""}  # nothing of make test's own
+    return {
+        "cwd": folder,
+        "env": os.environ | fresh | variables,
+        "text": True,
+        "stdout": subprocess.PIPE,
+        "stderr": subprocess.STDOUT,
+    }
+
+
 def run(command, folder, **variables):
     """Run a command there; return how it ended, with all that it said."""
-    return subprocess.run(
-        command,
-        cwd=folder,
-        # nothing of the make that tests
-        env=os.environ
-        | {"NO_COLOR": "1", "MAKELEVEL": "0", "MAKEFLAGS": ""}
-        | variables,
-        text=True,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        check=False,
-    )
+    return subprocess.run(command, **surround(folder, variables), check=False)
+
+
+@contextlib.contextmanager
+def serve(command, folder, until, **variables):
+    """Start a command that serves; give what it says until then; stop it."""
+    with subprocess.Popen(command, **surround(folder, variables)) as server:
+        try:
+            said = ""
+            while until not in said:
+                line = server.stdout.readline()
+                assert line, said
+                said += line
+            yield said
+        finally:
+            own = psutil.Process(server.pid)
+            for process in [*own.children(recursive=True), own]:
+                process.terminate()
 
 
 @functools.cache

@@ -9,7 +9,6 @@ import importlib
 import os
 import re
 import shutil
-import subprocess
 import sys
 
 import numpy as np
@@ -18,7 +17,7 @@ import yaml
 
 import conftest
 from browser import chromium
-from conftest import CHAPTERS, NOTEBOOKS, ROOT
+from conftest import CHAPTERS, NOTEBOOKS, ROOT, serve
 from runner import VARIES, cells, printed, tags
 
 SIMD = np.show_config(mode="dicts")["SIMD Extensions"].get("found", [])
@@ -87,32 +86,20 @@ def nbmake(folder, paths):
 
 def jupyterlab(folder, paths):
     """Run all cells in JupyterLab, in a browser, with nobody's settings."""
-    own = ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "IPYTHONDIR")
+    names = ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "IPYTHONDIR")
+    own = dict.fromkeys(names, str(folder))
     with (
         chromium() as browser,
-        subprocess.Popen(
-            LAB,
-            cwd=folder,
-            env=os.environ | dict.fromkeys(own, str(folder)),
-            stderr=subprocess.PIPE,
-            text=True,
-        ) as server,
+        serve(LAB, folder, "/lab?token=", **own) as told,
     ):
-        try:
-            for line in server.stderr:
-                print(line, end="")  # seen where it does not start
-                if " http://localhost" in line:
-                    break
-            page = browser.new_page()
-            page.set_default_timeout(120_000)
-            page.goto(line.split()[-1])
-            page.wait_for_function("window.jupyterapp?.restored.then(() => 1)")
-            for path in paths:
-                page.evaluate(OPEN_AND_RUN, path)
-                page.locator(".jp-Dialog .jp-mod-accept").click()
-                page.wait_for_function("saved")
-        finally:
-            server.terminate()
+        page = browser.new_page()
+        page.set_default_timeout(120_000)
+        page.goto(told.split()[-1])
+        page.wait_for_function("window.jupyterapp?.restored.then(() => 1)")
+        for path in paths:
+            page.evaluate(OPEN_AND_RUN, path)
+            page.locator(".jp-Dialog .jp-mod-accept").click()
+            page.wait_for_function("saved")
 
 
 def said(path):

@@ -2,18 +2,24 @@
 
 import os
 import re
-import signal
-import subprocess
-import time
 import urllib.request
 
 import pytest
 from nbformat import v4
 
-from conftest import PROSE, ROOT, copy_parts, make, program, run, tracked
+from conftest import (
+    PROSE,
+    ROOT,
+    copy_parts,
+    make,
+    program,
+    run,
+    serve,
+    tracked,
+)
 from runner import write
 
-LAB = r"http://\S+/lab\?token=\w+"  # what JupyterLab says of itself
+LAB = "/lab?token="  # in the address that JupyterLab tells
 MAKES = {  # a command, and what it leaves
     "make zip": "_build/one-curve-seven-times.zip",
     "make pdf": "_build/one-curve-seven-times.pdf",
@@ -49,22 +55,6 @@ def test_ci_runs_the_readmes_commands_and_fails_with_any_of_them(tmp_path):
         assert done.returncode != 0, part
 
 
-def test_cleaning_up_deletes_what_was_built_alone(tmp_path):
-    copy_parts(tmp_path, "Makefile", "notebooks")
-    made = [tmp_path / "_build" / "html", tmp_path / ".venv" / "bin"]
-    own = [tmp_path / name / "deep" for name in ("work", "hub", "grades")]
-    for folder in made + own:
-        folder.mkdir(parents=True)
-        (folder / "a file").write_text("of a learner")
-    (tmp_path / "notebooks" / "mine.ipynb").write_text("of a learner")
-    before = {path for path in tmp_path.rglob("*") if path.is_file()}
-    # never the environment that runs this test
-    done = run(["make", "clean", f"VENV={tmp_path / '.venv'}"], tmp_path)
-    assert done.returncode == 0, done.stdout
-    after = {path for path in tmp_path.rglob("*") if path.is_file()}
-    assert before - after == {folder / "a file" for folder in made}
-
-
 @pytest.mark.long
 def test_outputs_are_stored_and_pictures_drawn_anew(tmp_path):
     copy_parts(tmp_path, "Makefile", "tools", "book/images")
@@ -83,38 +73,9 @@ def test_outputs_are_stored_and_pictures_drawn_anew(tmp_path):
     assert (images / "motion.svg").read_text("utf-8").count("<path ") > 4
 
 
-def serve(command, folder, address, **variables):
-    """Start a command that serves; return what it said, and a page; stop it.
-
-    Its address is a pattern of what it says.
-    """
-    server = subprocess.Popen(
-        ["bash", "-ec", command],
-        cwd=folder,
-        env=os.environ | variables | {"BROWSER": "true"},  # which opens none
-        text=True,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        start_new_session=True,
-    )
-    said, found = "", None
-    try:
-        while not found:
-            line = server.stdout.readline()
-            assert line, said
-            said += line
-            found = re.search(address, line)
-        for _ in range(60):  # it is told before it answers
-            time.sleep(0.5)
-            try:
-                page = urllib.request.urlopen(found[0]).read().decode()
-                return said, page
-            except OSError as error:
-                said += f"{error}\n"
-        raise TimeoutError(said)
-    finally:
-        os.killpg(server.pid, signal.SIGTERM)
-        server.wait()
+def opened(said):
+    """Return the page at the address that a server told last."""
+    return urllib.request.urlopen(said.split()[-1]).read().decode()
 
 
 @pytest.mark.long
@@ -127,7 +88,8 @@ def test_the_plain_commands_work_where_nothing_is_installed(tmp_path):
     variables = {"HOME": str(home), "PYTHONPATH": ""}
     page = (ROOT / "book" / "setup.md").read_text("utf-8")
     plain, *others = re.findall(r"```bash\n(.+?)```", page, re.S)
-    assert "JupyterLab" in serve(plain, folder, LAB, **variables)[1]
+    with serve(["bash", "-ec", plain], folder, LAB, **variables) as said:
+        assert "JupyterLab" in opened(said)
     activate = re.search("source .+", plain)[0]
     for commands in others:
         command = ["bash", "-ec", f"{activate}\n{commands}"]
@@ -144,9 +106,9 @@ def test_each_command_of_make_takes_the_least_wherever_it_is(tmp_path):
     run(["git", "init", "-q"], folder)
     run(["git", "add", "."], folder)
     unkind = {"HOME": "/dev/null/none", "PIP_USER": "1", "PYTHONPATH": ""}
-    unkind |= {"MAKEFLAGS": "", "HUB_ALLOW_ROOT": "1"}
-    said, page = serve("make lab", folder, LAB, **unkind)
-    assert "JupyterLab" in page
+    unkind |= {"HUB_PASSWORD": "choose-one", "HUB_ALLOW_ROOT": "1"}
+    with serve(["make", "lab"], folder, LAB, **unkind) as said:
+        assert "JupyterLab" in opened(said)
     assert "Successfully installed" in said, "it shows what it does"
     assert (folder / "work" / "01_numpy.ipynb").exists()
     python = folder / ".venv" / "bin" / "python"
@@ -160,8 +122,8 @@ def test_each_command_of_make_takes_the_least_wherever_it_is(tmp_path):
         done = run(command.split(), folder, **unkind)
         assert done.returncode == 0, done.stdout
         assert (folder / made).exists(), done.stdout
-    hub = "HUB_PASSWORD=choose-one make hub"
-    assert "Jupyter" in serve(hub, folder, r"http://\S+:8000", **unkind)[1]
+    with serve(["make", "hub"], folder, "Hub is now running", **unkind):
+        assert "JupyterHub" in opened("http://localhost:8000")
     assert run(["git", "diff", "--name-only"], folder).stdout == ""
     moved = folder.rename(tmp_path / "moved")
     again = run(["make", "-n", "lab"], moved)
