@@ -33,8 +33,8 @@ export HOME := $(CURDIR)/_build/home
 endif
 
 # Tests wait for browsers and kernels: one more of them at once than cores.
-CORES := $(shell getconf _NPROCESSORS_ONLN)
-export PYTEST_XDIST_AUTO_NUM_WORKERS ?= $(shell expr $(CORES) + 1)
+export PYTEST_XDIST_AUTO_NUM_WORKERS ?= \
+  $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 
 .DEFAULT_GOAL := help
 .PHONY: help lab book pages zip one-page pdf epub clean classroom room \
