@@ -114,6 +114,9 @@ _build/proved: $(VENV)/ready $(CHAPTERS) $(MODULES) pyproject.toml \
 	@$(BIN)/pytest $(if $(filter-out %.ipynb,$?),$(CHAPTERS),$?)
 	@touch $@
 
+BUILD := $(BIN)/jupyter-book build . --path-output _build/next -W -n \
+  --keep-going
+
 # What fails to build leaves the last good book in place. When what all pages
 # share has changed, or their address, or a build did not end well, all are
 # made from nothing.
@@ -122,8 +125,7 @@ pages: _build/html/index.html ## build the pages, and run no chapter
 _build/html/index.html: $(VENV)/ready _build/looks $(PAGES)
 	@echo "Building the book"
 	@mv _build/looks _build/building
-	@$(BIN)/jupyter-book build . --path-output _build/next \
-	  -W -n --keep-going > _build/book.log
+	@$(BUILD) > _build/book.log
 	@mv _build/building _build/looks
 	@rm -rf _build/copy && cp -r _build/next/_build/html _build/copy
 	@rm -rf _build/html && mv _build/copy _build/html
@@ -144,20 +146,15 @@ zip: book ## pack the pages into one file
 	@echo "Hand out $$PWD/_build/$(TITLE).zip"
 
 one-page: book
-	@$(BIN)/jupyter-book build . --builder singlehtml \
-	  --path-output _build/next -W -n --keep-going > _build/one_page.log
+	@$(BUILD) --builder singlehtml > _build/one_page.log
 
-pdf: one-page $(VENV)/print ## print the book to one file
-	@$(BIN)/python tools/print_pdf.py _build/next/_build/singlehtml \
-	  _build/next/book.pdf
-	@mv _build/next/book.pdf _build/$(TITLE).pdf
-	@echo "Print it: $$PWD/_build/$(TITLE).pdf"
-
-epub: one-page $(VENV)/print ## make the book for e-readers
-	@$(BIN)/python tools/make_epub.py _build/next/_build/singlehtml \
-	  _build/next/book.epub
-	@mv _build/next/book.epub _build/$(TITLE).epub
-	@echo "Read it: $$PWD/_build/$(TITLE).epub"
+pdf: ## print the book to one file
+epub: ## make the book for e-readers
+pdf epub: one-page $(VENV)/print
+	@$(BIN)/python tools/*_$@.py _build/next/_build/singlehtml \
+	  _build/next/book.$@
+	@mv _build/next/book.$@ _build/$(TITLE).$@
+	@echo "Print or read $$PWD/_build/$(TITLE).$@"
 
 clean: ## remove all that was built, the set-up too
 	rm -rf _build $(VENV)

@@ -49,11 +49,9 @@ def long(values):
 
 def surround(folder, variables):
     """Return how a command is started there, and heard."""
-    fresh = {
-        "NO_COLOR": "1",
-        "BROWSER": "true",
-    }  # what opens a page opens none
-    fresh |= {"MAKELEVEL": "0", "MAKEFLAGS": ""}  # nothing of make test's own
+    # a browser that opens nothing, and nothing of the make that tests
+    fresh = {"NO_COLOR": "1", "BROWSER": "true"}
+    fresh |= {"MAKELEVEL": "0", "MAKEFLAGS": ""}
     return {
         "cwd": folder,
         "env": os.environ | fresh | variables,
