@@ -33,13 +33,13 @@ export HOME := $(CURDIR)/_build/home
 endif
 
 # Tests wait for browsers and kernels: one more of them at once than cores.
-CORES := $(shell getconf _NPROCESSORS_ONLN)
-export PYTEST_XDIST_AUTO_NUM_WORKERS ?= $(shell expr $(CORES) + 1)
+export PYTEST_XDIST_AUTO_NUM_WORKERS ?= \
+  $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 
 .DEFAULT_GOAL := help
 .PHONY: help lab book pages zip one-page pdf epub clean classroom room \
-  collect grade hub load test test-long notebooks matrix pins audit \
-  bench constraints
+  collect grade hub load test style proof test-long long search notebooks \
+  matrix pins audit constraints
 
 ##@ To read and to run
 help:
@@ -61,13 +61,11 @@ endif
 CPU := https://download.pytorch.org/whl/cpu
 
 $(VENV)/lab: .binder/chapters.txt constraints.txt
-	@$(PYTHON) -c 0 2> /dev/null || { echo "There is no $(PYTHON) on this \
-	machine: install it, or name another, as in make PYTHON=python3.12" >&2; \
-	exit 1; }
-	@$(PYTHON) -c 'import sys; own = "%d.%d" % sys.version_info[:2]; \
-	  sys.exit(own not in "$(PYTHONS)".split() and "This book needs Python \
-	$(firstword $(PYTHONS)) to $(lastword $(PYTHONS)), and $(PYTHON) is " \
-	+ own + ". Name another, as in make PYTHON=python3.12")'
+	@$(PYTHON) -c 'import sys; \
+	  sys.exit("%d.%d" % sys.version_info[:2] not in "$(PYTHONS)".split())' \
+	  2> /dev/null || { echo "This book needs Python $(firstword $(PYTHONS)) to \
+	$(lastword $(PYTHONS)), and $(PYTHON) is no such one on this machine: \
+	install one, or name it, as in make PYTHON=python3.12" >&2; exit 1; }
 	@echo "Setting up $(VENV): some minutes the first time"
 	@$(PYTHON) -m venv --clear $(VENV)
 	@test "$$(uname)" != Linux || nvidia-smi -L > /dev/null 2>&1 || \
@@ -116,6 +114,9 @@ _build/proved: $(VENV)/ready $(CHAPTERS) $(MODULES) pyproject.toml \
 	@$(BIN)/pytest $(if $(filter-out %.ipynb,$?),$(CHAPTERS),$?)
 	@touch $@
 
+BUILD := $(BIN)/jupyter-book build . --path-output _build/next -W -n \
+  --keep-going
+
 # What fails to build leaves the last good book in place. When what all pages
 # share has changed, or their address, or a build did not end well, all are
 # made from nothing.
@@ -124,8 +125,7 @@ pages: _build/html/index.html ## build the pages, and run no chapter
 _build/html/index.html: $(VENV)/ready _build/looks $(PAGES)
 	@echo "Building the book"
 	@mv _build/looks _build/building
-	@$(BIN)/jupyter-book build . --path-output _build/next \
-	  -W -n --keep-going > _build/book.log
+	@$(BUILD) > _build/book.log
 	@mv _build/building _build/looks
 	@rm -rf _build/copy && cp -r _build/next/_build/html _build/copy
 	@rm -rf _build/html && mv _build/copy _build/html
@@ -146,20 +146,15 @@ zip: book ## pack the pages into one file
 	@echo "Hand out $$PWD/_build/$(TITLE).zip"
 
 one-page: book
-	@$(BIN)/jupyter-book build . --builder singlehtml \
-	  --path-output _build/next -W -n --keep-going > _build/one_page.log
+	@$(BUILD) --builder singlehtml > _build/one_page.log
 
-pdf: one-page $(VENV)/print ## print the book to one file
-	@$(BIN)/python tools/print_pdf.py _build/next/_build/singlehtml \
-	  _build/next/book.pdf
-	@mv _build/next/book.pdf _build/$(TITLE).pdf
-	@echo "Print it: $$PWD/_build/$(TITLE).pdf"
-
-epub: one-page $(VENV)/print ## make the book for e-readers
-	@$(BIN)/python tools/make_epub.py _build/next/_build/singlehtml \
-	  _build/next/book.epub
-	@mv _build/next/book.epub _build/$(TITLE).epub
-	@echo "Read it: $$PWD/_build/$(TITLE).epub"
+pdf: ## print the book to one file
+epub: ## make the book for e-readers
+pdf epub: one-page $(VENV)/print
+	@$(BIN)/python tools/*_$@.py _build/next/_build/singlehtml \
+	  _build/next/book.$@
+	@mv _build/next/book.$@ _build/$(TITLE).$@
+	@echo "Print or read $$PWD/_build/$(TITLE).$@"
 
 clean: ## remove all that was built, the set-up too
 	rm -rf _build $(VENV)
@@ -198,20 +193,24 @@ ifdef ONLY
 	@$(BIN)/ruff check --quiet . && $(BIN)/pytest -n 2 $(or $(wildcard \
 	  notebooks/$(ONLY)*.ipynb tests/*/$(ONLY)*.py tests/*/test_$(ONLY)*.py),-k '$(ONLY)')
 else
-	@ok=true; \
-	$(BIN)/ruff format --check --quiet . || ok=false; \
-	$(BIN)/ruff check --quiet . || ok=false; \
-	$(MAKE) --no-print-directory _build/proved || ok=false; \
-	$(BIN)/pytest tests --cov=notebooks || ok=false; $$ok
+	@$(MAKE) -kj1 --no-print-directory style _build/proved proof
 endif
 
+style:
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/ruff check --quiet .
+
+proof:
+	@$(BIN)/pytest tests --cov=notebooks
+
 test-long: classroom $(VENV)/tests $(VENV)/print ## prove what is too slow for make test
-	@ok=true; \
-	$(BIN)/pytest -m long || ok=false; \
-	$(BIN)/pytest --hypothesis-profile=search tests/modules || ok=false; \
-	for target in matrix pins audit load bench; do \
-	  $(MAKE) --no-print-directory $$target || ok=false; \
-	done; $$ok
+	@$(MAKE) -kj1 --no-print-directory long search matrix pins audit load
+
+long:
+	@$(BIN)/pytest -m long
+
+search:
+	@$(BIN)/pytest --hypothesis-profile=search tests/modules
 
 # A notebook that fails keeps the outputs that it has.
 notebooks: $(VENV)/ready ## run the chapters and store their outputs; ONLY=03 one
@@ -222,10 +221,7 @@ notebooks: $(VENV)/ready ## run the chapters and store their outputs; ONLY=03 on
 
 matrix: classroom $(VENV)/tests ## run the notebooks as others would: 15 minutes
 	@$(PIP) -r tools/matrix.txt
-	@$(BIN)/python tools/matrix.py
-
-bench: $(VENV)/ready ## measure how long things take, as ratios
-	@$(BIN)/python tools/bench.py
+	@$(BIN)/pytest tools/matrix.py -n0 -vv --tb=short --durations=0
 
 # uv lies apart: what asks it alone does not wait for the book's own set-up.
 UV := _build/uv/bin/uv

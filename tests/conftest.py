@@ -1,5 +1,6 @@
 """What several test files share."""
 
+import contextlib
 import functools
 import os
 import pathlib
@@ -9,16 +10,16 @@ import sys
 import tempfile
 
 import matplotlib.pyplot as plt
+import psutil
 import pytest
 from filelock import FileLock
 from hypothesis import settings
 
 from browser import NoBrowser, chromium
 
+# so that it says what differed
+pytest.register_assert_rewrite("by_hand", "every_chapter")
 # The same few examples at each run; make test-long looks for others.
-pytest.register_assert_rewrite(
-    "by_hand", "every_chapter"
-)  # so that it says what differed
 settings.register_profile(
     "book", max_examples=50, derandomize=True, deadline=None
 )
@@ -32,7 +33,6 @@ CHAPTERS = sorted(NOTEBOOKS.glob("*.ipynb"))
 PROSE = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "index.md")]
 PROSE += sorted((ROOT / "book").glob("*.md"))
 STAMPS = ("lab", "ready", "class", "tests", "print")  # of the set-up
-LONG = ("matrix", "pins", "audit", "load", "bench")  # in make test-long
 
 each_chapter = pytest.mark.parametrize("path", CHAPTERS)
 
@@ -47,17 +47,40 @@ def long(values):
     return [pytest.param(value, marks=pytest.mark.long) for value in values]
 
 
+def surround(folder, variables):
+    """Return how a command is started there, and heard."""
+    # a browser that opens nothing, and nothing of the make that tests
+    fresh = {"NO_COLOR": "1", "BROWSER": "true"}
+    fresh |= {"MAKELEVEL": "0", "MAKEFLAGS": ""}
+    return {
+        "cwd": folder,
+        "env": os.environ | fresh | variables,
+        "text": True,
+        "stdout": subprocess.PIPE,
+        "stderr": subprocess.STDOUT,
+    }
+
+
 def run(command, folder, **variables):
     """Run a command there; return how it ended, with all that it said."""
-    return subprocess.run(
-        command,
-        cwd=folder,
-        env=os.environ | {"NO_COLOR": "1"} | variables,
-        text=True,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        check=False,
-    )
+    return subprocess.run(command, **surround(folder, variables), check=False)
+
+
+@contextlib.contextmanager
+def serve(command, folder, until, **variables):
+    """Start a command that serves; give what it says until then; stop it."""
+    with subprocess.Popen(command, **surround(folder, variables)) as server:
+        try:
+            said = ""
+            while until not in said:
+                line = server.stdout.readline()
+                assert line, said
+                said += line
+            yield said
+        finally:
+            own = psutil.Process(server.pid)
+            for process in [*own.children(recursive=True), own]:
+                process.terminate()
 
 
 @functools.cache
@@ -72,11 +95,7 @@ def make(folder, *targets, **variables):
     """Make targets there, with the packages that run this test."""
     if shutil.which("make") is None:
         pytest.skip("make is not on this machine")
-    variables = {
-        "PYTEST_XDIST_AUTO_NUM_WORKERS": "0",
-        "MAKELEVEL": "0",  # and none of the make that tests
-        "MAKEFLAGS": "",
-    } | variables
+    variables = {"PYTEST_XDIST_AUTO_NUM_WORKERS": "0"} | variables
     venv = f"{name_venv().name}/venv"
     made = [f"--old-file={venv}/{stamp}" for stamp in STAMPS]
     command = ["make", *targets, f"VENV={venv}", *made]
@@ -133,8 +152,21 @@ def copy_parts(folder, *names):
         if (ROOT / name).is_dir():
             shutil.copytree(ROOT / name, folder / name)
         else:
-            (folder / name).parent.mkdir(exist_ok=True)
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / name, folder / name)
+
+
+def tracked():
+    """Return the names of the files that git tracks, where it does."""
+    names = run(["git", "ls-files", "-z"], ROOT).stdout.split("\0")
+    return [name for name in names if (ROOT / name).is_file()]
+
+
+def program(path, code):
+    """Write a program for the shell; return its path, as text."""
+    path.write_text(f"#!/bin/sh\n{code}\n")
+    path.chmod(0o755)
+    return str(path)
 
 
 @pytest.fixture

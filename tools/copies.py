@@ -64,8 +64,8 @@ for name, text in files.items():
 sys.path.insert(0, "")"""
 
 
-class Malformed(Exception):
-    """A chapter of which no copy can be made."""
+class Malformed(SystemExit):
+    """A chapter of which no copy can be made; its words end the program."""
 
 
 def tags(cell):
@@ -245,8 +245,6 @@ def renew(target, write):
             if target.exists():
                 target.rename(last)
             fresh.rename(target)
-    except Malformed as wrong:
-        sys.exit(str(wrong))
     except OSError as error:
         sys.exit(
             f"{target}: expected a folder to write to, with room. {error}. "

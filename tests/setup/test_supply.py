@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from conftest import CHAPTERS, ROOT, run
+from conftest import CHAPTERS, ROOT, run, tracked
 
 
 @pytest.mark.skipif(os.name != "posix", reason="needs a Unix shell")
@@ -35,8 +35,7 @@ def test_the_branch_that_colab_opens_holds_the_copies(made, tmp_path):
 
 
 def test_the_repository_is_small():
-    names = run(["git", "ls-files", "-z"], ROOT).stdout.split("\0")
-    files = [ROOT / name for name in names if name]
+    files = [ROOT / name for name in tracked()]
     if not files:
         pytest.skip("not a git checkout")
-    assert sum(f.stat().st_size for f in files if f.exists()) < 10_000_000
+    assert sum(file.stat().st_size for file in files) < 10_000_000
