@@ -66,10 +66,10 @@ def run_text(text, names):
 
 
 def sketch(svg):
-    """Return the words of a picture, and the box about each of its lines."""
+    """Return the words of a picture, and the box about each line and mark."""
     boxes = []
-    for path in re.findall(r' d="([^"]+)"', svg):
-        at = np.array(re.findall(r"-?[\d.]+", path), float).reshape(-1, 2)
+    for drawn in re.findall(r' d="[^"]+"| x="[^"]+" y="[^"]+"', svg):
+        at = np.array(re.findall(r"-?[\d.]+", drawn), float).reshape(-1, 2)
         boxes.append([at.min(axis=0), at.max(axis=0)])
     return re.findall(r"<text[^>]*>\s*([^\W\d][^<]*)", svg), np.array(boxes)
 
