@@ -237,16 +237,12 @@ def hold(own, cell, names, said, axes):
     """Hold a cell to what it is there to show."""
     says = dict(rows(own.SAYS)).get(cell.id)
     function = holders(own).get(cell.id.replace("-", "_"))
-    try:
-        if says:
-            assert re.search(says, said.strip(), re.S), (said, says)
-        elif function:
-            function(names, said, axes)
-        elif not BY_OTHERS & {*tags(cell)} and "loop_diff" not in cell.source:
-            assert not (said or axes), "nothing holds it"
-    except (AssertionError, KeyError, ValueError) as error:
-        error.add_note(f"in cell {cell.id}, which says {said!r}")
-        raise
+    if says:
+        assert re.search(says, said.strip(), re.S), (cell.id, said)
+    elif function:
+        function(names, said, axes)
+    elif not BY_OTHERS & {*tags(cell)} and "loop_diff" not in cell.source:
+        assert not (said or axes), f"nothing holds {cell.id}"
 
 
 def test_what_holds_a_cell_bears_its_name(path, request):
@@ -353,9 +349,8 @@ def test_each_cell_says_the_same_again_after_the_last(
         try:
             runner.run([cell], dict(names), compare=True)
         except runner.Caught as caught:
-            caught.add_note(f"in cell {cell.id}")
-            if "through the graph a second time" not in str(caught):
-                raise
+            twice = "through the graph a second time" in str(caught)
+            assert twice, f"{cell.id}: {caught}"
         sys.modules.update(modules)
 
 
