@@ -6,6 +6,7 @@ Its numbers are on the page, or a comment beside them says where they are from
 
 import builtins
 import re
+from operator import attrgetter
 
 import numpy as np
 import torch
@@ -97,11 +98,9 @@ def missing_names(prose, page):
 
 def has(home, name):
     """Tell whether a dotted name can be reached from there."""
-    names = name.split(".")
-    if names[0] == getattr(home, "__name__", None):
-        names = names[1:]
-    for part in names:
-        if not hasattr(home, part):
-            return False
-        home = getattr(home, part)
+    own = getattr(home, "__name__", "")
+    try:
+        attrgetter(name.removeprefix(f"{own}."))(home)
+    except AttributeError:
+        return False
     return True

@@ -2,7 +2,6 @@
 
 import numpy as np
 
-import sinefit
 from by_hand import *
 from every_chapter import *
 
@@ -10,18 +9,18 @@ RATES = {"1e-6": 1e-6, f"0.999 {TIMES} limit": 0.999 * LIMIT}
 
 
 def start(n, said, axes):
-    assert numbers(said) == [*sinefit.START]
+    assert numbers(said) == [*START]
 
 
 def start_drawn(n, said, axes):
     drawn = lines(axes[0])
     near(drawn["sin(x)"], (X, np.sin(X)))
-    near(drawn["start"][1], np.polyval(sinefit.START[::-1], X), atol=1e-12)
+    near(drawn["start"][1], np.polyval(START[::-1], X), atol=1e-12)
     named(axes[0], "x", "y")
 
 
 def first_loss(n, said, axes):
-    near(numbers(said), descend(steps=1)[0], rtol=1e-7)
+    near(numbers(said), LOSSES[0], rtol=1e-7)
 
 
 def slopes_measured(n, said, axes):
@@ -33,17 +32,17 @@ def slopes_measured(n, said, axes):
 def floor(n, said, axes):
     *weights, lowest, end = numbers(said)
     near(weights, BEST, atol=6e-5)
-    near((lowest, end), (FLOOR, descend()[0][-1]), rtol=1e-5)
+    near((lowest, end), (FLOOR, LOSSES[-1]), rtol=1e-5)
 
 
 def bowl_formula(n, said, axes):
-    near(numbers(said), descend(steps=1)[0].repeat(2), rtol=1e-7)
+    near(numbers(said), LOSSES[[0, 0]], rtol=1e-7)
 
 
 def curvatures(n, said, axes):
-    rows = [numbers(line) for line in said.splitlines()[1:]]
-    near([row[0] for row in rows], CURVATURES, rtol=1e-4)
-    near([row[1:] for row in rows], np.abs(AXES), atol=6e-3)
+    rows = np.array(table(said)[1:])
+    near(rows[:, 0], CURVATURES, rtol=1e-4)
+    near(rows[:, 1:], np.abs(AXES), atol=6e-3)
 
 
 def predict_the_run(n, said, axes):
@@ -52,29 +51,26 @@ def predict_the_run(n, said, axes):
 
 def terms_drawn(n, said, axes):
     drawn = lines(axes[0])
-    losses, _ = descend()
-    near(drawn.pop("run"), (range(2000), losses - FLOOR), rtol=1e-6)
-    away = np.array(sinefit.START) - BEST
-    for (label, (t, term)), axis in zip(drawn.items(), AXES, strict=True):
-        near(float(label), 2 * np.square(V @ axis).sum(), rtol=1e-3)
+    near(drawn.pop("run"), (range(2000), LOSSES - FLOOR), rtol=1e-6)
+    away = START - BEST
+    near([float(label) for label in drawn], CURVATURES, rtol=1e-3)
+    for (t, term), axis in zip(drawn.values(), AXES, strict=True):
         alone = descend(steps=100, start=BEST + axis * (axis @ away))[0]
         near(t, range(2000))
         near(term[:100], alone - FLOOR, rtol=1e-4, atol=1e-9)
     named(axes[0], "step", "loss above the floor", y_scale="log")
-    height(axes[0], losses[-1] - FLOOR, losses[0])
+    height(axes[0], LOSSES[-1] - FLOOR, LOSSES[0])
     colours(axes[0])
 
 
 def half_lives(n, said, axes):
-    factors, halves, last = (
-        numbers(x.split("[")[1]) for x in said.splitlines()
-    )
+    factors, halves, last = (row[-4:] for row in table(said))
     for axis, factor, half in zip(AXES, factors, halves, strict=True):
         w = descend(steps=1, start=BEST + axis)[1]
         near(w, BEST + factor * axis, rtol=0, atol=6e-5)
         assert (factor - 6e-5) ** (2 * half + 0.2) < 0.5
         assert (factor + 6e-5) ** (2 * half - 0.2) > 0.5
-    near(sum(last), descend()[0][-1] - FLOOR, atol=2e-4)
+    near(sum(last), LOSSES[-1] - FLOOR, atol=2e-4)
 
 
 def limit(n, said, axes):
@@ -106,11 +102,11 @@ def at_the_limit(n, said, axes):
 
 
 def ends_at_the_limit(n, said, axes):
-    below, above, factors = said.splitlines()
-    for line, f in ((below, 0.999), (above, 1.001)):
-        near(numbers(line), (f, descend(f * LIMIT)[0][-1]), rtol=1e-5)
-    assert numbers(below)[1] < 9.2 < 1e6 < numbers(above)[1]
-    for axis, factor in zip(AXES, numbers(factors)[1:], strict=True):
+    below, above, (_, *factors) = table(said)
+    for row, f in ((below, 0.999), (above, 1.001)):
+        near(row, (f, descend(f * LIMIT)[0][-1]), rtol=1e-5)
+    assert below[1] < 9.2 < 1e6 < above[1]
+    for axis, factor in zip(AXES, factors, strict=True):
         w = descend(0.999 * LIMIT, steps=1, start=BEST + axis)[1]
         near(w, BEST + factor * axis, rtol=0, atol=6e-4)
 
@@ -179,7 +175,7 @@ learning_rate = 1e-6 | learning_rate = 1e-7 | learning rate
 c -= learning_rate * grad_c | pass | gradient
 range(2000) | range(1999) | got 1999
 ** 2).sum() | ** 2).mean() | take the sum
-= sinefit.START | = np.random.default_rng(0).normal(size=4) | start
+= START | = np.random.default_rng(0).normal(size=4) | start
 np.pi, 2000) | np.pi, 1000) | data
 y = np.sin(x) | y = np.sin(x).astype(np.float32) | float32
 y = np.sin(x) | y = np.cos(x) | data
@@ -187,6 +183,10 @@ losses = [] | losses = [0] | got 2001
 sinefit.py | (-0.5, 0.25 | (-0.4, 0.25 | stored output
 sinefit.py | 0.5 * left[:-1] | 0.4 * left[:-1] | start
 """
+
+
+def gradient(w):
+    return 2 * (V @ w - Y) @ V
 
 
 Q = AXES @ (START - BEST)
@@ -201,20 +201,18 @@ FORMULAS = {
     ),
     r"L = \sum_i (\hat y_i - y_i)^2": lambda: close(loss(START), LOSSES[0]),
     r"\frac{\partial L}{\partial w_k} = 2 \sum_i (\hat y_i - y_i)\,"
-    r" x_i^k": lambda: close(slope(START), 2 * (V @ START - Y) @ V),
+    r" x_i^k": lambda: close(slope(START), gradient(START)),
     r"L(w) = |Vw - y|^2, \qquad \nabla L(w) = 2V^\top (Vw - y)": lambda: (
-        close(slope(END), 2 * V.T @ (V @ END - Y), rtol=1e-4)
+        close(slope(END), gradient(END), rtol=1e-4)
         and close(loss(END), np.linalg.norm(V @ END - Y) ** 2)
     ),
     r"H = 2V^\top V": lambda: close(
-        np.subtract(slope(START + np.eye(4)[3]), slope(START)),
-        (2 * V.T @ V)[3],
-        atol=1,
+        slope(START, gradient), 2 * V.T @ V, atol=1
     ),
     r"L(w) = L^* + \tfrac12\, (w - w^*)^\top H\, (w - w^*)": lambda: close(
         loss(START), FLOOR + 0.5 * (START - BEST) @ H @ (START - BEST)
     ),
-    r"2V^\top(Vw - y)": lambda: close(slope(START), 2 * (V @ START - Y) @ V),
+    r"2V^\top(Vw - y)": lambda: close(slope(START), gradient(START)),
     r"\sin(-x) = -\sin x": lambda: close(Y[::-1], -Y),
     r"q = A^\top (w_0 - w^*)": lambda: close(AXES.T @ Q, START - BEST),
     r"\tfrac12 \lambda_i q_i^2": lambda: close(
@@ -234,10 +232,8 @@ FORMULAS = {
     ),
     r"|1 - \eta\lambda| < 1": lambda: (
         (np.abs(WAY) < np.abs(Q)).all()
-        and not (
-            np.abs(AXES @ (descend(LIMIT * 1.01, steps=1)[1] - BEST))
-            < np.abs(Q)
-        ).all()
+        and abs(AXES @ (descend(LIMIT * 1.01, steps=1)[1] - BEST))[-1]
+        > abs(Q[-1])
     ),
     r"2/\lambda_{\max}": lambda: (
         descend(2 / CURVATURES[-1] * 0.999)[0][-1]
@@ -245,8 +241,6 @@ FORMULAS = {
         < descend(2 / CURVATURES[-1] * 1.001)[0][-1]
     ),
     r"2/(\lambda_{\min} + \lambda_{\max})": equally_slow,
-    r"2\sum(\hat y - y)\,x^k": lambda: close(
-        slope(START)[2], 2 * sum((V @ START - Y) * X**2)
-    ),
+    r"2\sum(\hat y - y)\,x^k": lambda: close(slope(START), gradient(START)),
     r"1 - \eta\lambda": lambda: close(WAY / Q, 1 - RATE * CURVATURES),
 }

@@ -4,7 +4,6 @@ import re
 
 import numpy as np
 
-import sinefit
 from by_hand import *
 from every_chapter import *
 
@@ -23,13 +22,12 @@ def loss_has_no_axes(n, said, axes):
 
 
 def written_through_a_view(n, said, axes):
-    near(numbers(said), np.subtract(sinefit.START, (1, 0, 0, 0)))
+    near(numbers(said), START - (1, 0, 0, 0))
 
 
 def eps_of_both_dtypes(n, said, axes):
-    single, double = (numbers(line)[-1] for line in said.splitlines())
-    for value, bits in ((single, 23), (double, 52)):
-        near(value, 2.0**-bits, rtol=0.05)
+    found = [row[-1] for row in table(said)]
+    near(found, (2.0**-23, 2.0**-52), rtol=0.05)
 
 
 def gaps_drawn(n, said, axes):
@@ -46,7 +44,7 @@ def float32_run_checked(n, said, axes):
 
 
 def shared_with_numpy(n, said, axes):
-    near(numbers(said), np.subtract(sinefit.START, 1))
+    near(numbers(said), START - 1)
 
 
 def device_not_there(n, said, axes):
@@ -54,12 +52,10 @@ def device_not_there(n, said, axes):
     assert re.search("CUDA|NVIDIA", said) or n["torch"].cuda.is_available()
 
 
-def shape_dtype_device(n, said, axes):
-    assert said == "torch.Size([2000]) torch.float64 cpu\n"
-
-
-def numpy_seed_no_help(n, said, axes):
-    assert said == "False\n"
+SAYS = r"""
+shape-dtype-device | ^torch.Size\(\[2000\]\) torch.float64 cpu$
+numpy-seed-no-help | ^False$
+"""
 
 
 WRONG = r"""

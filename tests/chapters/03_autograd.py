@@ -1,7 +1,5 @@
 """Chapter 3: Let autograd find the gradient."""
 
-import re
-
 import numpy as np
 
 from by_hand import *
@@ -11,14 +9,6 @@ from every_chapter import *
 def slope_by_autograd(n, said, axes):
     first, second = (descend(1e-9, steps=k)[1] for k in (0, 1))
     near(numbers(said), [(first - second)[1] / 1e-9] * 2, rtol=1e-4)
-
-
-def walk_too_early(n, said, axes):
-    assert re.findall(r"\d+\.0", said) == ["48.0", "32.0"]
-
-
-def walk_in_order(n, said, axes):
-    assert said == "32.0\n"
 
 
 def graph_drawn(n, said, axes):
@@ -41,6 +31,13 @@ def graph_drawn(n, said, axes):
     }
 
 
+def swing(curvature, steps):
+    """Return how far an axis is from the floor, with momentum 1."""
+    rates = [RATE] * steps
+    _, path = walk(1.0, lambda q: (0, curvature * q), rates, beta=1)
+    return np.array(path)
+
+
 def un_zeroed_swings(n, said, axes):
     drawn = lines(axes[0])
     near(drawn["not zeroed"][1], descend(momentum=1, steps=300)[0])
@@ -49,7 +46,7 @@ def un_zeroed_swings(n, said, axes):
 
 
 def not_zeroed_found(n, said, axes):
-    at = descend(momentum=1)[0][2], descend()[0][2]
+    at = descend(momentum=1)[0][2], LOSSES[2]
     near(numbers(said)[1:3], at, rtol=1e-6)
     assert "gradients zeroed?" in said
 
@@ -64,16 +61,8 @@ def ball_in_the_bowl(n, said, axes):
 
 def periods_of_swings(n, said, axes):
     for period, value in zip(numbers(said), CURVATURES, strict=True):
-        q, velocity, signs = 1.0, 0.0, []
-        for _ in range(20000):
-            signs.append(q > 0)
-            velocity += value * q
-            q -= 1e-6 * velocity
-        near(2 * 20000 / np.diff(signs).sum(), period, rtol=0.01)
-
-
-def recorded_weights(n, said, axes):
-    assert said == "SumBackward0 None\n"
+        turns = np.diff(swing(value, 20000) > 0).sum()
+        near(2 * 20000 / turns, period, rtol=0.01)
 
 
 def run_on_own_autograd(n, said, axes):
@@ -86,29 +75,25 @@ def run_on_own_autograd(n, said, axes):
     for v, w in np.random.default_rng(0).uniform(0.5, 1.5, (20, 2)):
         nodes = n["Node"](v), n["Node"](w)
         n["backward"](value(*nodes))
-        rises = value(v + 1e-5, w) - value(v - 1e-5, w)
-        rises = rises, value(v, w + 1e-5) - value(v, w - 1e-5)
-        near([node.grad for node in nodes], np.divide(rises, 2e-5), rtol=1e-6)
+        slopes = slope(np.array([v, w]), lambda p: value(*p), 1e-5)
+        near([node.grad for node in nodes], slopes, rtol=1e-6)
     assert said.startswith("2000 losses are as expected")
 
 
 def slope_through_a_branch(n, said, axes):
-    for line in said.splitlines():
-        at, slope = numbers(line)
+    for at, slope_there in table(said):
         rise = n["branching"](at + 1e-6) - n["branching"](at - 1e-6)
-        near(slope, rise / 2e-6, atol=0.06)
+        near(slope_there, rise / 2e-6, atol=0.06)
 
 
-def update_recorded(n, said, axes):
-    assert "in-place operation" in said
-
-
-def weight_replaced(n, said, axes):
-    assert said.endswith(" False\n")
-
-
-def own_name_replaced(n, said, axes):
-    assert "does not have a grad_fn" in said
+SAYS = r"""
+walk-too-early | 48\.0.*32\.0
+walk-in-order | ^32\.0$
+recorded-weights | ^SumBackward0 None$
+update-recorded | in-place operation
+weight-replaced | False$
+own-name-replaced | does not have a grad_fn
+"""
 
 
 WRONG = r"""
@@ -137,37 +122,27 @@ weight, sinefit.START | weight, (1, 1, 1, 1) | start
 """
 
 
-THETA = np.arccos(1 - RATE * CURVATURES / 2)
-
-
-def swings():
-    """Return how an axis swings with momentum 1, for a few steps."""
-    q, velocity, path = 1.0, 0.0, []
-    for _ in range(30):
-        path.append(q)
-        velocity += CURVATURES[0] * q
-        q -= RATE * velocity
-    return np.array(path)
+SWING = swing(CURVATURES[0], 30)
+COS_THETA = 1 - RATE * CURVATURES[0] / 2
+COSINES = np.cos(np.arccos(COS_THETA) * np.arange(9))
 
 
 FORMULAS = {
     r"x = 3": None,
     r"q_{t+1} - 2 q_t + q_{t-1} = -\eta\lambda\, q_t": lambda: close(
-        np.diff(swings(), 2), -RATE * CURVATURES[0] * swings()[1:-1]
+        np.diff(SWING, 2), -RATE * CURVATURES[0] * SWING[1:-1]
     ),
     r"q_t = \cos\theta t": lambda: close(
-        np.diff(np.cos(THETA[0] * np.arange(9)), 2),
-        -RATE * CURVATURES[0] * np.cos(THETA[0] * np.arange(1, 8)),
+        np.diff(COSINES, 2), -RATE * CURVATURES[0] * COSINES[1:-1]
     ),
     r"\cos\theta(t + 1) + \cos\theta(t - 1) = 2\cos\theta\cos\theta t": (
         lambda: close(np.cos(4) + np.cos(2), 2 * np.cos(1) * np.cos(3))
     ),
     r"2(\cos\theta - 1)\, q_t": lambda: close(
-        np.diff(np.cos(THETA[0] * np.arange(9)), 2),
-        2 * (np.cos(THETA[0]) - 1) * np.cos(THETA[0] * np.arange(1, 8)),
+        np.diff(COSINES, 2), 2 * (COS_THETA - 1) * COSINES[1:-1]
     ),
     r"\cos\theta = 1 - \tfrac12 \eta\lambda": lambda: close(
-        np.diff(swings(), 2), 2 * (np.cos(THETA[0]) - 1) * swings()[1:-1]
+        np.diff(SWING, 2), 2 * (COS_THETA - 1) * SWING[1:-1]
     ),
     r"\eta < 4/\lambda": lambda: (
         max(descend(3.99 / CURVATURES[-1], 1)[0])

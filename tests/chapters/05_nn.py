@@ -1,20 +1,10 @@
 """Chapter 5: Let nn hold the weights and the loss."""
 
-import re
-
 import numpy as np
 
 import sinefit
 from by_hand import *
 from every_chapter import *
-
-
-def powers_of_x(n, said, axes):
-    assert re.findall(r"\[(.+?)\]", said) == ["2000", "2000, 1", "2000, 3"]
-
-
-def model_flattened(n, said, axes):
-    assert re.findall(r"\[(.+?)\]", said) == ["2000, 1", "2000"]
 
 
 def shapes_drawn(n, said, axes):
@@ -27,63 +17,48 @@ def shapes_drawn(n, said, axes):
     assert wide == [True, False, False, False, True]
 
 
-def parameters_listed(n, said, axes):
-    assert said == "0.weight (1, 3)\n0.bias (1,)\n"
-
-
 def sum_or_mean(n, said, axes):
-    slow, same = (numbers(line) for line in said.splitlines())
-    for found, rate in ((slow, 1e-6 / 2000), (same, 1e-6)):
-        losses, _ = descend(rate)
-        near(found[1:], losses[[0, -1]], atol=6e-3)
-    near((slow[0], same[0]), (1e-6, 2e-3))
+    slow, _ = descend(1e-6 / 2000)
+    ends = (1e-6, *slow[[0, -1]]), (2e-3, *LOSSES[[0, -1]])
+    near(table(said), ends, atol=6e-3)
 
 
 def column_meets_row(n, said, axes):
     y_pred = np.polyval(sinefit.START[::-1], X)
     every = np.square(y_pred[:, None] - Y)
     right = np.square(y_pred - Y)
-    found = [numbers(line) for line in said.splitlines()[-2:]]
+    found = table(said)[-2:]
     near(found[0], (every.sum(), right.sum()), atol=1)
     near(found[1], (every.mean(), right.mean()), atol=6e-4)
     assert "target size (torch.Size([2000]))" in said
 
 
 def square_drawn(n, said, axes):
-    drawn = texts(axes[0])
-    column, row, difference = drawn[1::2]
-    assert column == f"2000{TIMES}1" and row == "2000"
-    assert difference == f"2000{TIMES}2000"
+    shapes = [f"2000{TIMES}1", "2000", f"2000{TIMES}2000"]
+    assert texts(axes[0])[1::2] == shapes
 
 
 def learned_to_say_zero(n, said, axes):
-    w = np.array(sinefit.START)
-    ends = []
-    for _ in range(2000):
-        error = V[::20] @ w - Y[::20].mean()
-        ends.append(np.square(error).mean() + Y[::20].var())
-        w = w - 2e-3 * 2 * error @ V[::20] / 100
-    wanted = np.square(V @ w - Y).mean()
-    found = ends[0], ends[-1], wanted, np.square(Y).mean()
-    found += (descend()[0][-1] / 2000,)
-    near(numbers(said.replace("y = 0", "")), found, atol=6e-4)
-
-
-def registered_or_not(n, said, axes):
-    plain, parameter = said.splitlines()
-    assert "extra" not in plain and "extra" in parameter
+    look = squares(V[::20], Y[::20].mean(), 1 / 100)
+    losses, path = walk(START, look, [2e-3] * 2000)
+    ends = losses[[0, -1]] + Y[::20].var()
+    wanted = np.square(V @ path[-1] - Y).mean(), np.square(Y).mean()
+    found = numbers(said.replace("y = 0", ""))
+    near(found, [*ends, *wanted, LOSSES[-1] / 2000], atol=6e-4)
 
 
 def same_first_loss(n, said, axes):
-    near(numbers(said), descend(steps=1)[0], rtol=1e-7)
+    near(numbers(said), LOSSES[0], rtol=1e-7)
 
 
-def dtypes_differ(n, said, axes):
-    assert "Double and Float" in said
-
-
-def start_not_set(n, said, axes):
-    assert said == "False\n"
+SAYS = r"""
+powers-of-x | \[2000\].*\[2000, 1\].*\[2000, 3\]
+model-flattened | \[2000, 1\].*\[2000\]
+parameters-listed | ^0.weight \(1, 3\)\n0.bias \(1,\)$
+registered-or-not | ^\['0.weight', '0.bias'\]\n\['extra'
+dtypes-differ | Double and Float
+start-not-set | ^False$
+"""
 
 
 WRONG = r"""

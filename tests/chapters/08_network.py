@@ -4,7 +4,6 @@ import functools
 
 import numpy as np
 
-import sinefit
 from by_hand import *
 from every_chapter import *
 
@@ -29,25 +28,21 @@ def network_slopes(p, x=X):
     return v[:, 0] @ unit + p[-1], rows
 
 
-@np.errstate(over="ignore", invalid="ignore")  # some runs diverge
-def network_run(p, rate, x=X, adam=False, steps=2000):
+def network_loss(p, x=X):
+    """Return the loss of a network, and its slopes."""
+    y_pred, rows = network_slopes(p, x)
+    return np.square(y_pred - Y).sum(), 2 * rows @ (y_pred - Y)
+
+
+def network_run(p, rate=5e-5, x=X, steps=2000, **rule):
     """Return the losses of so many steps, and the weights after them."""
-    losses, m, s = [], 0.0, 0.0
-    for t in range(1, steps + 1):
-        y_pred, slopes = network_slopes(p, x)
-        losses.append(np.square(y_pred - Y).sum())
-        g = 2 * slopes @ (y_pred - Y)
-        if adam:
-            m, s = 0.9 * m + 0.1 * g, 0.999 * s + 0.001 * g * g
-            g = m / (1 - 0.9**t) / (np.sqrt(s / (1 - 0.999**t)) + 1e-8)
-        p = p - rate * g
-    return np.array(losses), p
+    look = functools.partial(network_loss, x=x)
+    losses, path = walk(p, look, [rate] * steps, **rule)
+    return losses, path[-1]
 
 
-@functools.cache
-def page_run():
-    """Return the same for the page's own run."""
-    return network_run(network_start(), 5e-5)
+ADAM = {"beta": 0.9, "alpha": 0.999}
+PAGE, LEARNED = network_run(network_start())  # the page's own run
 
 
 def drawn_by_pytorch(n, seed):
@@ -57,9 +52,9 @@ def drawn_by_pytorch(n, seed):
 
 
 @functools.cache
-def run_from(start):
+def run_from(*start):
     """Return the losses of the page's SGD from there."""
-    return network_run(np.array(start), 5e-5)[0]
+    return network_run(np.array(start))[0]
 
 
 def units_drawn(n, said, axes):
@@ -77,21 +72,14 @@ def weights_counted(n, said, axes):
 
 
 def network_by_hand(n, said, axes):
-    losses, end = page_run()
-    near(numbers(said), losses[[0, -1]], atol=6e-5)
-    near(n["by_hand"], losses, rtol=1e-12)
-    near(np.concatenate(n["weights"]), end, atol=1e-11)
-    assert np.argmax(losses < FLOOR) < 100 and losses[-1] < FLOOR / 100
+    near(numbers(said), PAGE[[0, -1]], atol=6e-5)
+    near(n["by_hand"], PAGE, rtol=1e-12)
+    near(np.concatenate(n["weights"]), LEARNED, atol=1e-11)
+    assert np.argmax(PAGE < FLOOR) < 100 and PAGE[-1] < FLOOR / 100
 
 
 def network_drawn(n, said, axes):
-    losses, end = page_run()
-    near(lines(axes[0])["fit"][1], network_slopes(end)[0], atol=1e-4)
-    near(lines(axes[0])["sin(x)"], (X, Y), atol=1e-12)
-    named(axes[0], "x", "y")
-    near(lines(axes[1])["loss"], (range(2000), losses), rtol=1e-12)
-    near(lines(axes[1])["floor"][1], FLOOR)
-    named(axes[1], "step", "loss", y_scale="log")
+    run_shown(axes, network_slopes(LEARNED)[0], PAGE)
 
 
 def two_ways_agree(n, said, axes):
@@ -100,9 +88,9 @@ def two_ways_agree(n, said, axes):
 
 def parts_drawn(n, said, axes):
     *parts, total = [line.get_ydata() for line in axes[0].lines]
-    p = page_run()[1]
-    near(parts, network_slopes(p)[1][16:24] * p[16:24, None], atol=1e-9)
-    near(total, np.sum(parts, axis=0) + p[-1], atol=1e-4)
+    units = network_slopes(LEARNED)[1][16:24]
+    near(parts, units * LEARNED[16:24, None], atol=1e-9)
+    near(total, np.sum(parts, axis=0) + LEARNED[-1], atol=1e-4)
     rises = [part[-1] > part[0] for part in parts]
     assert True in rises and False in rises
     named(axes[0], "x", "unit times output weight")
@@ -114,22 +102,20 @@ def best_of_held_units(n, said, axes):
         rows = network_slopes(network_start(units))[1][2 * units :]
         left = Y - Y @ np.linalg.pinv(rows) @ rows
         floors.append(left @ left)
-    found = [float(line.split()[-1]) for line in said.splitlines()]
-    near(found, floors, 0, 6e-5)
-    end = page_run()[0][-1]
-    assert floors[3] < end < floors[2] < 1.1 * end, "seven, and not six"
+    near([row[-1] for row in table(said)], floors, 0, 6e-5)
+    assert floors[3] < PAGE[-1] < floors[2] < 1.1 * PAGE[-1]
 
 
 def few_units_learn(n, said, axes):
-    ends = [sinefit.predict_network(units)[0][-1] for units in (4, 5)]
+    ends = [network_run(network_start(units))[0][-1] for units in (4, 5)]
     near(numbers(said), (4, ends[0], 5, ends[1]), atol=6e-5)
-    assert page_run()[0][-1] < ends[0] < ends[1] < 1
+    assert PAGE[-1] < ends[0] < ends[1] < 1
 
 
 def floor_of_degree_5(n, said, axes):
     floor = np.square(np.polyval(np.polyfit(X, Y, 5), X) - Y).sum()
     near(numbers(said), (5, floor), atol=6e-5)
-    assert floor < page_run()[0][-1]
+    assert floor < PAGE[-1]
 
 
 def outside_the_data(n, said, axes):
@@ -139,7 +125,7 @@ def outside_the_data(n, said, axes):
     near(drawn["sin(x)"], (2 * X, np.sin(2 * X)), atol=1e-12)
     (box,) = axes[0].patches
     near((box.get_x(), box.get_width()), (-np.pi, 2 * np.pi))
-    near(y, network_slopes(page_run()[1], x)[0], atol=1e-9)
+    near(y, network_slopes(LEARNED, x)[0], atol=1e-9)
     cubic = np.polyval(BEST[::-1], x)
     near(drawn["cubic"][1], np.where(abs(cubic) < 3, cubic, np.nan), atol=1e-9)
     assert abs(y[0] - y[200]) < 0.1 > abs(y[-1] - y[-200]), "nearly level"
@@ -148,21 +134,20 @@ def outside_the_data(n, said, axes):
 
 def seeds_drawn(n, said, axes):
     drawn = lines(axes[0])
-    near(drawn["this page"][1], sinefit.predict_network()[0], rtol=1e-12)
+    near(drawn["this page"][1], PAGE, rtol=1e-12)
     for seed in (0, 1):
-        losses = run_from(tuple(drawn_by_pytorch(n, seed)))
+        losses = run_from(*drawn_by_pytorch(n, seed))
         near(drawn[f"seed {seed}"][1], losses, rtol=1e-9)
-        assert losses[-1] > 50 * drawn["this page"][1][-1]
+        assert losses[-1] > 50 * PAGE[-1]
     named(axes[0], "step", "loss", y_scale="log")
     colours(axes[0])
 
 
 def seeds_with_adam(n, said, axes):
-    for seed, line in enumerate(said.splitlines()):
-        start = drawn_by_pytorch(n, seed)
-        with_adam = network_run(start, 5e-3, adam=True)[0]
-        ends = run_from(tuple(start))[-1], with_adam[-1]
-        near(numbers(line), (seed, *ends), atol=6e-4)
+    for seed, *ends in table(said):
+        start = drawn_by_pytorch(n, int(seed))
+        with_adam, _ = network_run(start, 5e-3, **ADAM)
+        near(ends, (run_from(*start)[-1], with_adam[-1]), atol=6e-4)
         assert ends[1] < ends[0] / 50
 
 
@@ -170,22 +155,21 @@ def no_activation(n, said, axes):
     line = np.polyfit(X, Y, 1)
     floor = np.square(np.polyval(line, X) - Y).sum()
     near(numbers(said), (floor, floor), atol=6e-4)
-    w, b, v, c = map(np.array, n["start"])  # at the page's rate, by hand
-    with np.errstate(over="ignore", invalid="ignore"):
-        for _ in range(100):
-            inside = np.outer(X, w) + b
-            g = 2 * (inside @ v + c - Y)
-            steps = X @ g * v, g.sum() * v, g @ inside, g.sum()
-            pairs = zip((w, b, v, c), steps, strict=True)
-            w, b, v, c = (p - 5e-5 * step for p, step in pairs)
-    assert not np.isfinite(w).all()
+
+    def look(p):
+        w, b, v = p[:-1].reshape(3, -1, 1)
+        off = v[:, 0] @ (w * X + b) + p[-1] - Y
+        rows = np.concatenate([v * X, v + 0 * X, w * X + b, [0 * X + 1]])
+        return off @ off, 2 * rows @ off
+
+    at_the_pages_rate, _ = walk(network_start(), look, [5e-5] * 100)
+    assert not np.isfinite(at_the_pages_rate[-1])
 
 
 def solution_1(n, said, axes):
-    for line, units in zip(said.splitlines(), (1, 2, 3), strict=True):
-        end = sinefit.predict_network(units)[0][-1]
-        near(numbers(line), (units, end), atol=6e-3)
-        assert (end < FLOOR) == (units == 3)
+    ends = [network_run(network_start(units))[0][-1] for units in (1, 2, 3)]
+    near(table(said), [(1, ends[0]), (2, ends[1]), (3, ends[2])], atol=6e-3)
+    assert ends[2] < FLOOR < min(ends[:2])
 
 
 def solution_3(n, said, axes):
@@ -201,14 +185,14 @@ def solution_3(n, said, axes):
 
 def units_start_alike(n, said, axes):
     one = np.array([1.0] * 8 + [0.0] * 8 + [0.0125] * 8 + [0])
-    losses, end = network_run(one, 5e-5, steps=500)
+    losses, end = network_run(one, steps=500)
     near(numbers(said), (losses[-1], end[0], end[7]), atol=0.06)
     assert numbers(said)[1] == numbers(said)[2]
     assert losses[-1] > 10 * FLOOR
 
 
 def inputs_not_scaled(n, said, axes):
-    losses, end = network_run(network_start(), 5e-5, 100 * X, steps=500)
+    losses, end = network_run(network_start(), x=100 * X, steps=500)
     near(numbers(said), losses[-1], atol=0.06)
     flat = abs(network_slopes(end, 100 * X)[1][16:24]) > 0.99
     assert flat.mean() > 0.9 and losses[-1] > 10 * FLOOR
@@ -220,18 +204,12 @@ def rate_breaks_16_units(n, said, axes):
     assert second == "the loss is inf"
     for units in (8, 16):
         p = network_start(units)
-        vector = np.random.default_rng(0).normal(size=p.size)
-        for _ in range(200):  # the steepest direction, by power iteration
-            vector /= np.linalg.norm(vector)
-            ends = [network_slopes(p + h * vector) for h in (1e-5, -1e-5)]
-            up, down = (2 * rows @ (y_pred - Y) for y_pred, rows in ends)
-            vector = (up - down) / 2e-5
-        assert (2 / np.linalg.norm(vector) > 1e-4) == (units == 8)
-        assert network_run(p, 5e-3, adam=True)[0][-1] < 0.0534
+        assert (2 / steepest(network_loss, p) > 1e-4) == (units == 8)
+        assert network_run(p, 5e-3, **ADAM)[0][-1] < 0.0534
 
 
 def the_loop(n, said, axes):
-    near(n["losses"], page_run()[0], rtol=1e-12)
+    near(n["losses"], PAGE, rtol=1e-12)
 
 
 WRONG = r"""
@@ -270,22 +248,8 @@ for t in range(2000): | for t in range(1999): | be broadcast
 P = network_start() + 0.1 * np.sin(np.arange(25))  # a network's weights
 ERROR = network_slopes(P)[0] - Y
 UNITS = network_slopes(P)[1][16:24]
-
-
-def network_slope(p):
-    """Return the derivatives of the network's loss, by differences."""
-
-    def at(p):
-        return np.square(network_slopes(p)[0] - Y).sum()
-
-    return np.array(
-        [(at(p + h) - at(p - h)) / 2e-5 for h in 1e-5 * np.eye(p.size)]
-    )
-
-
-def inside():
-    """Return what reaches the inside of each unit, a row for each."""
-    return 2 * ERROR * P[16:24, None] * (1 - UNITS**2)
+INSIDE = 2 * ERROR * P[16:24, None] * (1 - UNITS**2)  # a row for each unit
+SLOPE = slope(P, lambda p: network_loss(p)[0], 1e-5)
 
 
 FORMULAS = {
@@ -295,9 +259,7 @@ FORMULAS = {
     r"e_i = \hat y_i - y_i": None,
     r"2/\lambda_{\max}": None,
     r"2\sin x": None,
-    r"\tanh(wx + b)": lambda: close(
-        np.tanh(3 * X + 1), 1 - 2 / (np.exp(2 * (3 * X + 1)) + 1)
-    ),
+    r"\tanh(wx + b)": None,
     r"wx + b = 0": lambda: np.tanh(3 * (-1 / 3) + 1) == 0,
     r"\hat y = c + \sum_j v_j \tanh(w_j x + b_j)": lambda: close(
         network_slopes(np.array([1, 2, 3, 4, 5, 6, 7.0]))[0],
@@ -311,17 +273,13 @@ FORMULAS = {
     ),
     r"\frac{\partial L}{\partial v_j} = \sum_i 2 e_i u_{ij}, \qquad"
     r" \frac{\partial L}{\partial c} = \sum_i 2 e_i": lambda: close(
-        network_slope(P)[16:],
-        [*(2 * UNITS @ ERROR), 2 * ERROR.sum()],
-        atol=1e-4,
+        SLOPE[16:], [*(2 * UNITS @ ERROR), 2 * ERROR.sum()], atol=1e-4
     ),
     r"g_{ij} = 2 e_i v_j (1 - u_{ij}^2)": lambda: close(
-        network_slope(P)[8:16], inside().sum(axis=1), atol=1e-4
+        SLOPE[8:16], INSIDE.sum(axis=1), atol=1e-4
     ),
     r"\frac{\partial L}{\partial w_j} = \sum_i g_{ij} x_i, \qquad"
     r" \frac{\partial L}{\partial b_j} = \sum_i g_{ij}": lambda: close(
-        network_slope(P)[:16],
-        [*(inside() @ X), *inside().sum(axis=1)],
-        atol=1e-4,
+        SLOPE[:16], [*(INSIDE @ X), *INSIDE.sum(axis=1)], atol=1e-4
     ),
 }

@@ -1,6 +1,7 @@
 """Chapter 9: Fit data of your own."""
 
 import functools
+import itertools
 
 import numpy as np
 import torch
@@ -10,85 +11,77 @@ from by_hand import *
 from conftest import NOTEBOOKS
 from every_chapter import *
 
-
-@functools.cache
-def weather():
-    """Return the years, the temperatures, and which of them are seen."""
-    text = NOTEBOOKS.joinpath("seattle-temperature.csv").read_text("utf-8")
-    rows = [line.split(",") for line in text.splitlines()[1:]]
-    year = np.array([2012 + k / 365.25 for k in range(len(rows))])
-    seen = np.array([not day.startswith("2015") for day, _ in rows])
-    return year, np.array([float(value) for _, value in rows]), seen
+TEXT = NOTEBOOKS.joinpath("seattle-temperature.csv").read_text("utf-8")
+ROWS = [line.split(",") for line in TEXT.splitlines()[1:]]
+YEAR = np.array([2012 + k / 365.25 for k in range(len(ROWS))])
+VALUE = np.array([float(value) for _, value in ROWS])
+SEEN = np.array([not day.startswith("2015") for day, _ in ROWS])
+LAST = SEEN & (YEAR >= 2014)  # what the networks are shown
+MEAN, DEVIATION = VALUE[LAST].mean(), VALUE[LAST].std(ddof=1)
 
 
 def turning(columns, part):
     """Fit the weather with columns of the year's angle, where part holds."""
-    year, value, _ = weather()
-    angle = 2 * np.pi * (year - 2012)
-    A = np.array([column(angle) for column in columns]).T
-    inverse = np.linalg.pinv(A[part])
-    return A @ (inverse @ value[part])
+    A = np.array(columns(2 * np.pi * (YEAR - 2012))).T
+    return A @ (np.linalg.pinv(A[part]) @ VALUE[part])
 
 
 def waves(K, part):
     """Fit so many waves to a part of the weather."""
-    trig = [
-        functools.partial(lambda f, k, angle: f(k * angle), f, k)
-        for k in range(1, K + 1)
-        for f in (np.sin, np.cos)
-    ]
-    return turning([np.ones_like, *trig], part)
+
+    def columns(angle):
+        turns = np.outer(range(1, K + 1), angle)
+        return [np.ones_like(angle), *np.sin(turns), *np.cos(turns)]
+
+    return turning(columns, part)
 
 
 def off(y_pred, *parts):
     """Return the root of the mean squared error over each part."""
-    square = np.square(y_pred - weather()[1])
-    return [np.sqrt(square[part].sum() / part.sum()) for part in parts]
+    square = np.square(y_pred - VALUE)
+    return [np.sqrt(square[part].mean()) for part in parts]
 
 
 def data(n, said, axes):
-    year, value, _ = weather()
-    assert said == f"{year.size} days, from 2012-01-01 to 2015-12-31\n"
-    near(n["temperature"], value)
-    near(n["year"], year, rtol=1e-15)
-    assert np.sum(value > 25) > 100 and np.sum(value < 8) > 100
+    assert said == f"{YEAR.size} days, from 2012-01-01 to 2015-12-31\n"
+    near(n["temperature"], VALUE)
+    near(n["year"], YEAR, rtol=1e-15)
+    assert np.sum(VALUE > 25) > 100 and np.sum(VALUE < 8) > 100
 
 
 def weather_drawn(n, said, axes):
-    near(axes[0].lines[0].get_data(), [part[::5] for part in weather()[:2]])
+    near(axes[0].lines[0].get_data(), (YEAR[::5], VALUE[::5]))
     named(axes[0], "", "highest of the day, °C")
 
 
 def error_of_the_mean(n, said, axes):
-    value, seen = weather()[1:]
-    near(numbers(said), off(value[seen].mean(), seen, ~seen), atol=6e-3)
+    near(numbers(said), off(VALUE[SEEN].mean(), SEEN, ~SEEN), atol=6e-3)
 
 
+@functools.cache
 def three_models():
     """Return the predictions of the page's cubic, 2 and 100 waves."""
-    seen = weather()[2]
-    rows = [lambda a, k=k: (a % (2 * np.pi)) ** k for k in range(4)]
-    return turning(rows, seen), waves(2, seen), waves(100, seen)
+
+    def powers(angle):
+        return [(angle % (2 * np.pi)) ** k for k in range(4)]
+
+    return turning(powers, SEEN), waves(2, SEEN), waves(100, SEEN)
 
 
 def three_fits(n, said, axes):
-    seen = weather()[2]
-    models = three_models()
-    errors = [off(y_pred, seen, ~seen) for y_pred in models]
-    for line, both in zip(said.splitlines(), errors, strict=True):
-        near(numbers(line)[-2:], both, atol=6e-3)
+    errors = [off(y_pred, SEEN, ~SEEN) for y_pred in three_models()]
+    near([row[-2:] for row in table(said)], errors, atol=6e-3)
     assert errors[1][1] < errors[0][1] < errors[2][1]
-    jumps = [abs(y_pred[~seen][0] - y_pred[~seen][-1]) for y_pred in models]
-    assert jumps[0] > 3 and jumps[1] < 0.1
+    ends = [y_pred[~SEEN][[0, -1]] for y_pred in three_models()]
+    assert np.ptp(ends[0]) > 3 and np.ptp(ends[1]) < 0.1
 
 
 def three_fits_drawn(n, said, axes):
-    year, value, seen = weather()
     dots, *curves = axes[0].lines
-    days = np.flatnonzero(~seen)[::4]
-    near(dots.get_data(), (year[days], value[days]))
+    days = np.flatnonzero(~SEEN)[::4]
+    near(dots.get_data(), (YEAR[days], VALUE[days]))
     for curve, y_pred in zip(curves, three_models(), strict=True):
-        near(curve.get_data(), (year[days], y_pred[days]), atol=1e-5)
+        near(curve.get_data(), (YEAR[days], y_pred[days]), atol=1e-5)
     named(axes[0], "year", "°C")
     colours(axes[0])
 
@@ -99,15 +92,11 @@ COUNTS = (1, 2, 3, 5, 10, 20, 30, 50, 100)
 @functools.cache
 def by_count():
     """Return the errors, seen and not, for so many waves."""
-    seen = weather()[2]
-    return np.array([off(waves(K, seen), seen, ~seen) for K in COUNTS])
+    return np.array([off(waves(K, SEEN), SEEN, ~SEEN) for K in COUNTS])
 
 
 def more_waves(n, said, axes):
-    for line, K, both in zip(
-        said.splitlines(), COUNTS, by_count(), strict=True
-    ):
-        near(numbers(line), (K, *both), atol=6e-3)
+    near(table(said), np.column_stack([COUNTS, by_count()]), atol=6e-3)
     on_seen, on_unseen = by_count().T
     assert (np.diff(on_seen) < 0).all()
     assert on_unseen[1] < on_unseen[0]
@@ -124,8 +113,8 @@ def more_waves_drawn(n, said, axes):
 def random_split_leaks(n, said, axes):
     drawn = plain(n["at_random"]).astype(bool)
     assert 0.7 < drawn.mean() < 0.8
-    for line, K in zip(said.splitlines(), (2, 30), strict=True):
-        near(numbers(line), (K, *off(waves(K, drawn), ~drawn)), atol=6e-3)
+    expected = [(K, *off(waves(K, drawn), ~drawn)) for K in (2, 30)]
+    near(table(said), expected, atol=6e-3)
     gaps = []
     for seed in range(20):  # whoever draws them
         part = np.random.default_rng(seed).random(drawn.size) < 0.75
@@ -138,18 +127,18 @@ def random_split_leaks(n, said, axes):
 def one_run():
     """Return batch losses and weights of the page's run in batches of 20."""
     torch.manual_seed(0)
-    w, losses = np.array(sinefit.START), []
-    for _ in range(2000):
+
+    def look(w):
         some = torch.randint(2000, (20,)).numpy()
-        error = V[some] @ w - Y[some]
-        losses.append(100 * error @ error)
-        w = w - 2e-4 * error @ V[some]
-    return np.array(losses), w
+        return squares(V[some], Y[some], 100)(w)
+
+    losses, path = walk(START, look, [1e-6] * 2000)
+    return losses, path[-1]
 
 
 def the_loop(n, said, axes):
     told = [(t, one_run()[0][t]) for t in range(399, 2000, 400)]
-    near([numbers(line) for line in said.splitlines()], told, atol=6e-5)
+    near(table(said), told, atol=6e-5)
 
 
 def one_run_drawn(n, said, axes):
@@ -167,9 +156,8 @@ def one_run_drawn(n, said, axes):
 def expected_by_hand(size):
     """Return the expected losses, by following the mean of all products."""
     left = V @ BEST - Y
-    d, losses = sinefit.START - BEST, []
+    d, losses = START - BEST, []
     products = np.outer(d, d)
-    H = 2 * V.T @ V
     one = np.eye(4) - 1e-6 * H
     for _ in range(2000):
         losses.append(FLOOR + np.trace(H @ products) / 2)
@@ -183,99 +171,92 @@ def expected_by_hand(size):
 
 
 def band_drawn(n, said, axes):
-    drawn, floor = lines(axes[0]), FLOOR
+    drawn = lines(axes[0])
     expected = expected_by_hand(20)
-    near(drawn["batches of 20, expected"][1], expected - floor, rtol=1e-6)
-    near(drawn["all points"][1], descend()[0] - floor, rtol=1e-6)
+    near(drawn["batches of 20, expected"][1], expected - FLOOR, rtol=1e-6)
+    near(drawn["all points"][1], LOSSES - FLOOR, rtol=1e-6)
     runs = plain(n["runs"])
     (filled,) = axes[0].collections
     edge = filled.get_paths()[0].vertices[:, 1]
-    low, high = np.sort(runs, axis=1)[-1, [50, 949]] - floor
+    low, high = np.sort(runs, axis=1)[-1, [50, 949]] - FLOOR
     assert np.isclose(edge, low, rtol=0.1).any()
     assert np.isclose(edge, high, rtol=0.1).any()
-    share = (runs > low + floor)[-1] & (runs < high + floor)[-1]
+    share = (runs > low + FLOOR)[-1] & (runs < high + FLOOR)[-1]
     assert 0.85 < share.mean() < 0.95
     early = np.sort(runs, axis=1)[200, [50, 949]]
     assert np.ptp(early) < 0.1 * early[0]
-    on_and_on = sinefit.predict_batches(20, steps=6000)[-1] - floor
-    slower = sinefit.predict_batches(20, 5e-7, steps=12_000)[-1] - floor
+    on_and_on = sinefit.predict_batches(20, steps=6000)[-1] - FLOOR
+    slower = sinefit.predict_batches(20, 5e-7, steps=12_000)[-1] - FLOOR
     assert on_and_on > 0.3 and slower < 0.6 * on_and_on
     named(axes[0], "step", "loss above the floor", y_scale="log")
     colours(axes[0])
 
 
-def adamw(p, slopes, rates):
-    """Take a step of AdamW for each rate; yield the parameters before it."""
-    m, s = [0.0] * len(p), [0.0] * len(p)
-    for t, rate in enumerate(rates, 1):
-        yield p
-        g = slopes(p)
-        m = [0.9 * a + 0.1 * b for a, b in zip(m, g, strict=True)]
-        s = [0.999 * a + 0.001 * b * b for a, b in zip(s, g, strict=True)]
-        p = [
-            q * (1 - 0.01 * rate)
-            - rate * a / (1 - 0.9**t) / (np.sqrt(b / (1 - 0.999**t)) + 1e-8)
-            for q, a, b in zip(p, m, s, strict=True)
-        ]
-    yield p
+def network(x, wanted, bend, draw=lambda: slice(None)):
+    """Return what gives loss and slopes of a network with a hidden layer.
+
+    bend: gives the units, and how they change, from what reaches them; draw:
+    the rows of x that a step looks at.
+    """
+
+    def look(p):
+        (w, b, v, c), some = p, draw()
+        units, change = bend(x[some] @ w.T + b)
+        error = units @ v[0] + c - wanted[some]
+        e = 2 * error / error.size
+        back = np.outer(e, v[0]) * change
+        slopes = back.T @ x[some], back.sum(0), e[None] @ units, e.sum()[None]
+        return error @ error / error.size, np.array(slopes, dtype=object)
+
+    return look
 
 
-def trained(n, drop, epochs):
-    """Return the page's network after each epoch, trained by hand.
+def adamw(start, look, rates):
+    """Return the weights around each step of AdamW."""
+    start = np.array([plain(p) for p in start], dtype=object)
+    return walk(start, look, rates, 0.9, 0.999, decay=0.01)[1]
+
+
+def trained(n, drop):
+    """Return the errors of the page's network after each epoch, by hand.
 
     PyTorch draws the start, the order and who is left out, and no more.
     """
-    year, value, seen = weather()
-    part = seen & (year >= 2014)
-    angle = np.outer(year, range(1, 11)) * 2 * np.pi
+    angle = np.outer(YEAR, range(1, 11)) * 2 * np.pi
     x = np.concatenate([np.sin(angle), np.cos(angle)], axis=1)
-    mean, deviation = value[part].mean(), value[part].std(ddof=1)
     start = n["start_again"](drop)[0].parameters()
-    start = [p.detach().numpy().astype(float) for p in start]
     order = torch.utils.data.DataLoader(
-        torch.arange(part.sum()), batch_size=32, shuffle=True
+        torch.arange(LAST.sum()), batch_size=32, shuffle=True
     )
-    steps = (some.numpy() for _ in range(epochs) for some in order)
+    steps = (some.numpy() for _ in range(80) for some in order)
 
-    def slopes(p):
-        (w, b, v, c), some = p, next(steps)
-        rows, wanted = x[part][some], (value[part][some] - mean) / deviation
-        left = torch.ones(some.size, 128, dtype=torch.float64)
-        left = torch.nn.functional.dropout(left, drop).numpy()
-        inside = rows @ w.T + b
-        units = inside * (inside > 0) * left
-        e = 2 * (units @ v[0] + c - wanted) / some.size
-        back = np.outer(e, v[0]) * (inside > 0) * left
-        return back.T @ rows, back.sum(axis=0), e[None] @ units, e.sum()[None]
+    def bend(inside):
+        left = torch.ones(inside.shape, dtype=torch.float64)
+        change = (inside > 0) * torch.nn.functional.dropout(left, drop).numpy()
+        return inside * change, change
 
-    each = len(order)
-    rates = [
-        1e-3 * (1 + np.cos(np.pi * (t // each) / 80))
-        for t in range(each * epochs)
-    ]
+    wanted = (VALUE[LAST] - MEAN) / DEVIATION
+    look = network(x[LAST], wanted, bend, lambda: next(steps))
+    rates = 1e-3 * (1 + np.cos(np.pi * np.arange(80) / 80))
+    path = adamw(start, look, rates.repeat(len(order)))
     errors = []
-    for t, (w, b, v, c) in enumerate(adamw(start, slopes, rates)):
-        if t and t % each == 0:
-            units = np.maximum(x @ w.T + b, 0)
-            y_pred = mean + deviation * (units @ v[0] + c)
-            errors.append(off(y_pred, part, ~seen))
+    for w, b, v, c in path[len(order) :: len(order)]:
+        y_pred = np.maximum(x @ w.T + b, 0) @ v[0] + c
+        errors.append(off(MEAN + DEVIATION * y_pred, LAST, ~SEEN))
     return np.array(errors)
 
 
 def dropout_or_not(n, said, axes):
-    for line, drop in zip(said.splitlines(), (0.0, 0.5), strict=True):
-        errors = trained(n, drop, 80)
-        near(n["histories"][drop], errors, rtol=1e-6)
-        on_unseen = errors[:, 1]
+    expected = []
+    for drop in (0.0, 0.5):
+        on_seen, on_unseen = trained(n, drop).T
+        near(n["histories"][drop].T, (on_seen, on_unseen), rtol=1e-6)
+        assert (on_seen[-10:] < on_seen[10:20].min()).all()
         first = on_unseen.argmin()
-        told = (drop, on_unseen[first], first + 1, on_unseen[-1])
-        near(numbers(line), told, atol=6e-3)
-    with_none, with_half = (plain(n["histories"][d]) for d in (0.0, 0.5))
-    assert with_none[-1, 1] > with_none[:, 1].min() + 0.2
-    assert with_none[:, 1].argmin() < 15
-    assert with_half[-1, 1] < with_none[-1, 1] - 0.1
-    for history in (with_none, with_half):
-        assert (history[-10:, 0] < history[10:20, 0].min()).all()
+        expected.append((drop, on_unseen[first], first + 1, on_unseen[-1]))
+    near(table(said), expected, atol=6e-3)
+    (_, lowest, first, end), (*_, with_half) = expected
+    assert end > lowest + 0.2 and first <= 15 and with_half < end - 0.1
 
 
 def dropout_drawn(n, said, axes):
@@ -289,14 +270,11 @@ def dropout_drawn(n, said, axes):
 
 
 def waves_alone(n, said, axes):
-    year, _, seen = weather()
-    part = seen & (year >= 2014)
-    few, many = (off(waves(K, part), part, ~seen) for K in (2, 10))
+    few, many = (off(waves(K, LAST), LAST, ~SEEN) for K in (2, 10))
     near(numbers(said), (2, *few, 10, *many), atol=6e-3)
     for history in n["histories"].values():
         assert few[1] < plain(history)[:, 1].min() < many[1]
-    value = weather()[1]
-    warm = [value[year.astype(int) == y].mean() for y in range(2012, 2016)]
+    warm = [VALUE[YEAR.astype(int) == y].mean() for y in range(2012, 2016)]
     assert max(warm[:2]) + 0.5 < warm[2] < warm[3] < warm[2] + 1
 
 
@@ -325,56 +303,39 @@ def help_printed(n, said, axes):
 
 
 def eval_forgotten(n, said, axes):
-    year, _, seen = weather()
-    part = seen & (year >= 2014)
-    errors = np.array([numbers(line) for line in said.splitlines()])
+    errors = np.array(table(said))
     assert len({*errors[:, 1]}) == 3
-    judged, errors = errors[0], errors[1:]
     model = n["whole"][0].eval()
     with torch.no_grad():
         y_pred = n["mean"] + n["deviation"] * model(n["inputs"])
-    near(judged, off(y_pred.numpy(), part, ~seen), atol=6e-3)
-    assert (errors > judged).all()
+    near(errors[0], off(y_pred.numpy(), LAST, ~SEEN), atol=6e-3)
+    assert (errors[1:] > errors[0]).all()
 
 
 def time_as_the_input(n, said, axes):
-    year, value, seen = weather()
-    scaled = (year - year[seen].mean()) / year[seen].std(ddof=1)
-    part = seen & (year >= 2014)
-    mean, deviation = value[part].mean(), value[part].std(ddof=1)
-    wanted = (value[seen] - mean) / deviation
+    scaled = (YEAR - YEAR[SEEN].mean()) / YEAR[SEEN].std(ddof=1)
+    wanted = (VALUE[SEEN] - MEAN) / DEVIATION
     torch.manual_seed(0)
-    parts = torch.nn.Linear(1, 64), torch.nn.Linear(64, 1)
-    for layer in parts:
-        layer.double()
-    start = [plain(p) for layer in parts for p in layer.parameters()]
+    layers = torch.nn.Linear(1, 64), torch.nn.Linear(64, 1)
+    start = [p for layer in layers for p in layer.double().parameters()]
 
-    def slopes(p):
-        w, b, v, c = p
-        units = np.tanh(np.outer(scaled[seen], w[:, 0]) + b)
-        e = 2 * (units @ v[0] + c - wanted)
-        back = np.outer(e, v[0]) * (1 - units**2)
-        return (
-            (back.T @ scaled[seen])[:, None],
-            back.sum(axis=0),
-            e[None] @ units,
-            e.sum()[None],
-        )
+    def bend(inside):
+        return np.tanh(inside), 1 - np.tanh(inside) ** 2
 
-    *_, (w, b, v, c) = adamw(start, slopes, [5e-3] * 1000)
-    units = np.tanh(np.outer(scaled, w[:, 0]) + b)
-    errors = off(mean + deviation * (units @ v[0] + c), seen, ~seen)
+    look = network(scaled[SEEN, None], wanted, bend)
+    w, b, v, c = adamw(start, look, [5e-3] * 1000)[-1]
+    y_pred = np.tanh(scaled[:, None] @ w.T + b) @ v[0] + c
+    errors = off(MEAN + DEVIATION * y_pred, SEEN, ~SEEN)
     near(numbers(said), errors, atol=6e-3)
-    assert errors[0] < 3.5 and errors[1] > off(value[seen].mean(), ~seen)[0]
+    assert errors[0] < 3.5 and errors[1] > off(VALUE[SEEN].mean(), ~SEEN)[0]
 
 
 def chosen_by_2014(n, said, axes):
-    year, _, seen = weather()
-    early, last = seen & (year < 2014), seen & (year >= 2014)
-    table = {K: off(waves(K, early), last, ~seen) for K in (1, 2, 3, 5)}
-    for line, (K, both) in zip(said.splitlines(), table.items(), strict=True):
-        near(numbers(line), (K, *both), atol=6e-3)
-    best = [min(table, key=lambda K, k=k: table[K][k]) for k in (0, 1)]
+    errors = {
+        K: off(waves(K, SEEN & ~LAST), LAST, ~SEEN) for K in (1, 2, 3, 5)
+    }
+    near(table(said), [(K, *both) for K, both in errors.items()], atol=6e-3)
+    best = [min(errors, key=lambda K, k=k: errors[K][k]) for k in (0, 1)]
     assert best == [3, 2]
 
 
@@ -400,11 +361,14 @@ def solution_3(n, said, axes):
     )
     peaks = []
     for rate in (1e-6, 4e-7):  # above the limit of some batches; of none
-        w, losses = np.array(sinefit.START), []
-        for t in range(1000):
-            some = slice(t % 100 * 20, t % 100 * 20 + 20)
-            losses.append(np.square(V @ w - Y).sum())
-            w = w - rate * 200 * (V[some] @ w - Y[some]) @ V[some]
+        batches = itertools.cycle(np.arange(2000).reshape(100, 20))
+
+        def look(w, batches=batches):
+            some = next(batches)
+            return squares(V[some], Y[some], 100)(w)
+
+        _, path = walk(START, look, [rate] * 1000)
+        losses = np.square(path[:-1] @ V.T - Y).sum(axis=1)
         peaks.append(max(losses[-100:]))
     assert 2 / max(steep) > 4e-7 and peaks[1] < peaks[0] / 100
 

@@ -6,7 +6,6 @@ import time
 import numpy as np
 import torch
 
-import sinefit
 from by_hand import *
 from every_chapter import *
 
@@ -16,33 +15,20 @@ SLOW = r"torchrun|seconds\(|\b(folder|file)\b"
 
 def last_losses(starts, rates=1e-6):
     """Return the losses at the last step: rows of starts, or of rates."""
-    curvatures, axes = np.linalg.eigh(2 * V.T @ V)
-    left = (starts - BEST) @ axes
-    shrunk = (1 - np.multiply.outer(rates, curvatures)) ** (2 * 1999)
-    return FLOOR + (shrunk * left**2) @ curvatures / 2
+    left = (starts - BEST) @ AXES.T
+    shrunk = (1 - np.multiply.outer(rates, CURVATURES)) ** (2 * 1999)
+    return FLOOR + (shrunk * left**2) @ CURVATURES / 2
 
 
-def weighed(points, rate):
+def weighed(points):
     """Return the last loss where each point counts so often."""
-    w = np.array(sinefit.START)
-    for _ in range(1999):
-        w = w - rate * 2 * V.T @ (points * (V @ w - Y))
-    return np.square(V @ w - Y).sum()
+    _, path = walk(START, squares(V, Y, points), [RATE] * 1999)
+    return np.square(V @ path[-1] - Y).sum()
 
 
 def four_rows_drawn(n, said, axes):
-    losses, end = descend()
-    near(lines(axes[0])["fit"][1], V @ end, atol=1e-9)
-    near(lines(axes[0])["sin(x)"], (X, Y), atol=1e-12)
-    near(lines(axes[1])["loss"], (range(2000), losses), rtol=1e-12)
-    near(lines(axes[1])["floor"][1], FLOOR)
-    named(axes[0], "x", "y")
-    named(axes[1], "step", "loss", y_scale="log")
+    run_shown(axes, V @ END, LOSSES, atol=1e-9)
     assert n["R"].shape == (4, 4)
-
-
-def compiled_or_not(n, said, axes):
-    assert re.match(r"first call: [\d.]+ s|no C\+\+ compiler here", said)
 
 
 def table_of_speeds(n, said, axes):
@@ -51,19 +37,17 @@ def table_of_speeds(n, said, axes):
     assert [row[:18].rstrip() for row in rows] == [*n["runs"]]
     assert numbers(rows[0].removeprefix("chapter 1"))[0] == 1
     assert n["took"].keys() == n["runs"].keys()
-    expected, _ = descend()
     for row, run in zip(rows, n["runs"].values(), strict=True):
-        near(run(), expected, rtol=1e-11 if "Gram" in row else 1e-12)
+        near(run(), LOSSES, rtol=1e-11 if "Gram" in row else 1e-12)
         assert numbers(row)[-1] < (1e-11 if "Gram" in row else 1e-12)
-    worse = []
+    w, worse = descend(steps=1999)[1], []
     for seed in range(10):  # other orders of the same sums
         p = np.random.default_rng(seed).permutation(2000)
         G, m, s = V[p].T @ V[p], V[p].T @ Y[p], Y[p] @ Y[p]
-        w = descend(steps=1999)[1]
-        worse.append(abs((w @ G @ w - 2 * w @ m + s) / expected[-1] - 1))
+        worse.append(abs((w @ G @ w - 2 * w @ m + s) / LOSSES[-1] - 1))
         Q, R = np.linalg.qr(V[p])
         error = np.append(R @ w - Q.T @ Y[p], np.sqrt(FLOOR))
-        assert abs(error @ error / expected[-1] - 1) < 2e-14
+        assert abs(error @ error / LOSSES[-1] - 1) < 2e-14
     assert np.median(worse) > 5e-14
 
 
@@ -80,13 +64,13 @@ def thousand_drawn(n, said, axes):
     assert sum(bar.get_height() for bar in bars) == 1000
     near((bars[0].get_x(), bars[-1].get_x()), (min(ends), max(ends)), 0.02)
     near(lines(axes[0])["floor"][0], FLOOR)
-    near(lines(axes[0])["from the book's start"][0], descend()[0][-1])
+    near(lines(axes[0])["from the book's start"][0], LOSSES[-1])
     named(axes[0], "loss at the last step", "starts")
 
 
 def share_below(n, said, axes):
-    below = np.mean(last_losses(plain(n["starts"])) < descend()[0][-1])
-    assert said == f"{below:.0%} end below {descend()[0][-1]:.4f}\n"
+    below = np.mean(last_losses(plain(n["starts"])) < LOSSES[-1])
+    assert said == f"{below:.0%} end below {LOSSES[-1]:.4f}\n"
     assert 0.15 < below < 0.3
 
 
@@ -98,24 +82,16 @@ def thousand_timed(n, said, axes):
         assert np.ptp(far @ axis) > 1
 
 
-def end_alone(n, said, axes):
-    assert re.fullmatch(r"least squares +\d+  the end alone\n", said)
-
-
-def two_processes(n, said, axes):
-    assert said == "2 at work from step 0 to 2000\n\n"
-
-
 def the_same_losses(n, said, axes):
     together = n.get("resumed", n["shared"])
-    near(together, descend()[0], rtol=1e-12)
-    near(n["state"]["weights"], descend()[1])
+    near(together, LOSSES, rtol=1e-12)
+    near(n["state"]["weights"], END)
     assert "2000 losses are as expected, to 1e-12" in said
     if "resumed" in n:
         assert said.startswith("1 at work from step 500 to 2000\n")
 
 
-resumed_by_one = the_same_losses = the_same_losses
+resumed_by_one = the_same_losses
 
 
 def costs_drawn(n, said, axes):
@@ -128,21 +104,17 @@ def costs_drawn(n, said, axes):
 
 
 def rate_not_multiplied(n, said, axes):
-    (one, other), (halved, slow) = map(numbers, said.splitlines())
-    assert (one, halved) == (2e-6, 1e-6)
-    near(other, descend()[0][-1], atol=6e-5)
-    near(slow, descend(5e-7)[0][-1], atol=6e-5)
+    slow, _ = descend(5e-7)
+    near(table(said), [(2e-6, LOSSES[-1]), (1e-6, slow[-1])], atol=6e-5)
     for t in (400, 1000, 1998):  # two steps of half the length, for one
-        near(descend(5e-7)[0][t], descend()[0][t // 2], rtol=5e-3)
+        near(slow[t], LOSSES[t // 2], rtol=5e-3)
 
 
 def unequal_parts(n, said, axes):
-    summed, mean = map(numbers, said.splitlines())
-    near(summed, descend()[0][-1], atol=6e-5)
-    near(mean, weighed(np.repeat([2 / 3, 2], [1500, 500]), 1e-6), atol=6e-5)
-    assert abs(mean[0] - summed[0]) > 1
-    near(weighed(np.ones(2000), 1e-6), descend()[0][-1])
-    near(n["averaged"](n["halves"], 2e-3, mean=True), descend()[0])
+    mean = weighed(np.repeat([2 / 3, 2], [1500, 500]))
+    near(numbers(said), (LOSSES[-1], mean), atol=6e-5)
+    assert abs(mean - LOSSES[-1]) > 1
+    near(n["averaged"](n["halves"], 2e-3, mean=True), LOSSES)
 
 
 def one_died(n, said, axes):
@@ -152,61 +124,53 @@ def one_died(n, said, axes):
 
 
 def solution_1(n, said, axes):
-    near(numbers(said), weighed(np.ones(2000) / 4, 1e-6), atol=6e-3)
-    near(descend()[0][500], weighed(np.ones(2000) / 4, 1e-6), rtol=1e-2)
+    quarter, _ = descend(1e-6 / 4)
+    near(numbers(said), quarter[-1], atol=6e-3)
+    near(LOSSES[500], quarter[-1], rtol=1e-2)
 
 
 def solution_2(n, said, axes):
     rates = np.linspace(1e-7, 3.6e-6, 1000)
-    ends = last_losses(np.array(sinefit.START), rates)
+    ends = last_losses(START, rates)
     near(n["ends"], ends)
     near(numbers(said), rates[np.argmin(ends)], rtol=5e-4)
 
 
 def solution_3(n, said, axes):
-    for count, line in zip((2, 3, 4), said.splitlines(), strict=True):
-        end = descend(count * 1e-6)[0][-1]
-        assert line == f"{count} {end:.4g}"
+    ends = [(count, descend(count * 1e-6)[0][-1]) for count in (2, 3, 4)]
+    near(table(said), ends, rtol=1e-3)
     assert 3e-6 < LIMIT < 4e-6
 
 
-@pytest.fixture
-def clock(path):
-    """Return the chapter's names once its clock is there."""
-    names = {}
-    for cell in cells(path, "code"):
-        if cell.id in ("imports", "seconds-helper"):
-            runner.run_text(cell.source, names)
-    return names
-
-
-def test_the_clock_does_not_count_the_first_call(clock):
-    calls = []
-
-    def slow_at_first():
-        calls.append(0)
-        time.sleep(0.5 if len(calls) == 1 else 0.01)
-
-    assert 0.01 <= clock["seconds"](slow_at_first) < 0.03
-
-
-def test_the_table_times_each_run_under_its_name(clock, path):
+def test_the_table_times_each_run_but_for_its_first_call(path):
     waits = {"chapter 1": 0.04, "slow": 0.16, "fast": 0.01, "off": 0.02}
 
     def waiting(name):
+        called = []
+
         def run():
-            time.sleep(waits[name])
+            time.sleep(waits[name] if called else 0.5)
+            called.append(name)
             return LOSSES * (1 + 1e-3 * (name == "off"))
 
         return run
 
-    clock["runs"] = {name: waiting(name) for name in waits}
-    (table,) = (c for c in cells(path) if c.id == "table-of-speeds")
-    said = runner.run_text(table.source, clock).splitlines()[1:]
+    code = {cell.id: cell.source for cell in cells(path, "code")}
+    names = {}
+    runner.run_text(code["imports"] + "\n" + code["seconds-helper"], names)
+    names["runs"] = {name: waiting(name) for name in waits}
+    said = runner.run_text(code["table-of-speeds"], names).splitlines()[1:]
     for row, (name, wait) in zip(said, waits.items(), strict=True):
         fast, wrong = map(float, row.removeprefix(name).split())
         assert fast == pytest.approx(waits["chapter 1"] / wait, rel=0.3)
         assert (wrong > 1e-4) == (name == "off")
+
+
+SAYS = r"""
+compiled-or-not | ^first call: [\d.]+ s|^no C\+\+ compiler here
+end-alone | ^least squares +\d+  the end alone$
+two-processes | ^2 at work from step 0 to 2000$
+"""
 
 
 WRONG = r"""
