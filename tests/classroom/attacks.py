@@ -20,22 +20,23 @@ import psutil
 import load_hub
 from accounts import DISK_BYTES, MEMORY_BYTES, TASKS
 from load_hub import enter, hub, kernel, run
-from runner import cells
 
 ROOT = Path(__file__).parents[2]
 MARK = "hub-attack"  # in the name of each file that an attack leaves
 SHARED = ("/tmp", "/var/tmp", "/dev/shm")
+SITE = str(Path(psutil.__file__).parents[1])
 SLACK = 1.1
 
 # Ada's code begins with this, and knows all paths.
 PREAMBLE = """
 import os, pathlib, signal, subprocess, sys, time, urllib.request
-at = {paths!r}
 def loot(text):
     with open("loot.txt", "a", errors="replace") as file:
         file.write(str(text))
 def take(path):
-    loot(open(path, errors="replace").read())
+    loot(open(str(path).format(**at), errors="replace").read())
+def add(path):
+    open(path.format(**at), "a").write("ada")
 open("tried", "w").close()
 """
 FILL = f"""
@@ -98,7 +99,7 @@ os.kill(at["pid"], signal.SIGKILL)
 LINKED = "let the hub write through a link"
 LINK = """
 os.remove("01_numpy.ipynb")
-os.symlink(at["starter"] + "/" + at["mark"] + "-link", "01_numpy.ipynb")
+os.symlink("/root/" + at["mark"] + "-link", "01_numpy.ipynb")
 """
 
 
@@ -108,10 +109,8 @@ class Scene:
     def __init__(self, address, process, apart):
         self.process = process
         self.work = Path(process.environ()["HUB_FOLDER"])
-        self.homes = self.work / ("learners" if apart else "homes")
-        self.ben, self.ada = self.homes / "ben", self.homes / "ada"
-        self.site = Path(psutil.__file__).parents[1]
-        self.starter = Path("/root")
+        homes = self.work / ("learners" if apart else "homes")
+        self.ada, self.ben = homes / "ada", homes / "ben"
         self.filled = self.forks = 0  # at most
         (self.kernel,) = [
             one
@@ -125,11 +124,14 @@ class Scene:
             "mark": MARK,
             "pid": self.kernel.pid,
             "room": process.environ()["HUB_PASSWORD"],
-            "site": str(self.site),
-            "starter": str(self.starter),
+            "site": SITE,
             "root": str(ROOT),
             "work": str(self.work),
         }
+
+    def file(self, path):
+        """Return a file that an attack names."""
+        return Path(path.format(**self.paths))
 
     def kernel_is_gone(self):
         """Tell whether Ben's kernel has ended."""
@@ -167,76 +169,64 @@ class Scene:
         """Remove what an attack has written; it must have been tried."""
         (self.ada / "tried").unlink()
         (self.ada / "loot.txt").unlink(missing_ok=True)
-        for file in self.marked(self.ada, self.starter, self.site, *SHARED):
+        for file in self.marked(self.ada, "/root", SITE, *SHARED):
             file.unlink()
 
 
-def solution():
-    """Return a line that only who has the solutions can know."""
-    source = cells(ROOT / "notebooks" / "01_numpy.ipynb", tag="solution")
-    return max(source[0].source.splitlines(), key=len)
+def reading(path):
+    """Return how a file is read, and what tells that it was."""
+    return f"take({path!r})", lambda scene: scene.looted(
+        scene.file(path).read_text(errors="replace")[:15]
+    )
+
+
+def writing(path):
+    """Return how a file is changed or made, and what tells that it was."""
+    return (
+        f"add({path!r})",
+        lambda scene: (
+            scene.file(path).exists()
+            and scene.file(path).read_bytes().endswith(b"ada")
+        ),
+    )
 
 
 # what is tried, how, and what tells from outside that it worked
 ATTACKS = {
-    "read another's file": (
-        "take(at['ben'] + '/secret.txt')",
-        lambda scene: scene.looted("of ben alone"),
-    ),
-    "change another's file": (
-        "open(at['ben'] + '/secret.txt', 'a').write('ada')",
-        lambda scene: "ada" in (scene.ben / "secret.txt").read_text(),
-    ),
-    "put a file into another's home": (
-        "open(at['ben'] + '/planted', 'w').write('ada')",
-        lambda scene: (scene.ben / "planted").exists(),
-    ),
+    "read another's file": reading("{ben}/secret.txt"),
+    "change another's file": writing("{ben}/secret.txt"),
+    "put a file into another's home": writing("{ben}/planted"),
     "run code in another's kernel": (
         KERNELS,
         lambda scene: (scene.ben / MARK).exists(),
     ),
-    "read the cookie secret": (
-        "take(at['work'] + '/cookie_secret')",
-        lambda scene: scene.looted((scene.work / "cookie_secret").read_text()),
-    ),
-    "read the database": (
-        "take(at['work'] + '/jupyterhub.sqlite')",
-        lambda scene: scene.looted("SQLite format 3"),
-    ),
-    "change the database": (
-        "open(at['work'] + '/jupyterhub.sqlite', 'ab').write(b'ada')",
-        lambda scene: (
-            (scene.work / "jupyterhub.sqlite").read_bytes().endswith(b"ada")
-        ),
-    ),
+    "read the cookie secret": reading("{work}/cookie_secret"),
+    "read the database": reading("{work}/jupyterhub.sqlite"),
+    "change the database": writing("{work}/jupyterhub.sqlite"),
     "take tokens from environments": (
         ENVIRONS,
         lambda scene: scene.looted(*scene.secrets()),
     ),
-    "log in as another": (LOGIN, lambda scene: scene.looted('"user": "ben"')),
-    "write into the starter's home": (
-        "pathlib.Path(at['starter'], at['mark']).write_text('ada')",
-        lambda scene: (scene.starter / MARK).exists(),
+    "log in as another": (
+        LOGIN,
+        lambda scene: scene.looted('"user": "ben"'),
     ),
-    "write into site-packages": (
-        "pathlib.Path(at['site'], at['mark']).write_text('ada')",
-        lambda scene: (scene.site / MARK).exists(),
+    "write into the starter's home": writing("/root/{mark}"),
+    "write into site-packages": writing("{site}/{mark}"),
+    "read the solutions": reading("{root}/notebooks/01_numpy.ipynb"),
+    "read the teacher's copies": reading(
+        "{root}/_build/classroom/teacher/01_numpy.ipynb"
     ),
-    "read the solutions": (
-        "take(at['root'] + '/notebooks/01_numpy.ipynb')",
-        lambda scene: scene.looted(json.dumps(solution())[1:-1]),
+    "fill the disk": (
+        FILL,
+        lambda scene: scene.disk() > DISK_BYTES * SLACK,
     ),
-    "read the teacher's copies": (
-        "take(at['root'] + '/_build/classroom/teacher/01_numpy.ipynb')",
-        lambda scene: scene.looted("For the teacher"),
-    ),
-    "fill the disk": (FILL, lambda scene: scene.disk() > DISK_BYTES * SLACK),
     "fill the memory": (
         HOG,
         lambda scene: scene.filled > MEMORY_BYTES * SLACK,
     ),
     "fork without end": (FORK, lambda scene: scene.forks > TASKS),
-    "kill another's kernel": (KILL, lambda scene: scene.kernel_is_gone()),
+    "kill another's kernel": (KILL, Scene.kernel_is_gone),
 }
 
 
@@ -273,7 +263,7 @@ async def attack(apart):
                 scene = Scene(address, process, apart)
                 watcher = asyncio.create_task(watch(scene))
                 for name, (code, succeeded) in ATTACKS.items():
-                    start = PREAMBLE.format(paths=scene.paths)
+                    start = f"at = {scene.paths}\n{PREAMBLE}"
                     with contextlib.suppress(load_hub.Failed, TimeoutError):
                         async with kernel(*hers, "01_numpy") as socket:
                             async with asyncio.timeout(60):
@@ -287,7 +277,7 @@ async def attack(apart):
                 assert (scene.ada / "01_numpy.ipynb").is_symlink()
             await hers[0].delete("/hub/api/users/ada/server")
         async with enter(address, "ada", room, "word of ada"):
-            if scene.marked(scene.starter):
+            if scene.marked("/root"):
                 worked.append(LINKED)
             scene.clean()
     return worked
