@@ -167,12 +167,6 @@ def errors(root, chapter, student):
     ]
 
 
-def points(book, chapter, student):
-    """Return a learner's points in a chapter, by the exercise's name."""
-    handed_in = book.find_submission_notebook(chapter, chapter, student)
-    return {title(one.name).split()[1]: one.score for one in handed_in.grades}
-
-
 def harmless(output):
     """Keep of an output what cannot run where it is looked at."""
     data = output.get("data", {})
@@ -255,7 +249,8 @@ def write_down(api, folder, handed_in, known):
     lines, names = [], set()
     with api.gradebook as book:
         for student, chapter, file in handed_in:
-            found = points(book, chapter, student)
+            done = book.find_submission_notebook(chapter, chapter, student)
+            found = {title(g.name).split()[1]: g.score for g in done.grades}
             rows[student].update(found)
             names.update(found)
             score = f"{sum(found.values()):g} of {len(found)}"

@@ -81,24 +81,16 @@ async def run(socket, cells):
 
 
 @contextlib.asynccontextmanager
-async def log_in(hub, name, password, own="own password"):
-    """Give a session of somebody."""
+async def enter(hub, name, password, own="own password"):
+    """Log in and wait for the server; give the session and its address."""
+    user, home = f"/hub/api/users/{name}", f"/user/{name}/api"
+    who = {"username": name, "password": password, "otp": own}
     async with aiohttp.ClientSession(
         hub, raise_for_status=True, middlewares=[ask_again]
     ) as session:
-        who = {"username": name, "password": password, "otp": own}
-        where, wanted = f"/hub/api/users/{name}/tokens", {"auth": who}
-        async with session.post(where, json=wanted) as answer:
-            token = (await answer.json())["token"]
+        async with session.post(f"{user}/tokens", json={"auth": who}) as said:
+            token = (await said.json())["token"]
         session.headers["Authorization"] = f"token {token}"
-        yield session
-
-
-@contextlib.asynccontextmanager
-async def enter(hub, name, *words):
-    """Log in and wait for the server; give the session and its address."""
-    user, home = f"/hub/api/users/{name}", f"/user/{name}/api"
-    async with log_in(hub, name, *words) as session:
         await session.post(f"{user}/server")
         while True:
             async with session.get(user) as answer:
@@ -265,23 +257,21 @@ def main():
     what = ", ".join(chapter[1] for chapter in LESSON) + ", left open" * KEEP
     rooms, gap = {}, "\N{NO-BREAK SPACE}"
     for size in map(int, SIZES):
-        times, failures, peak = rooms[size] = asyncio.run(room(size))
-        median, slowest = "-", "-"
-        if times:
-            median = f"{statistics.median(times):.0f}{gap}s"
-            slowest = f"{max(times):.0f}{gap}s"
-        failed = f"{len(failures)}: {'; '.join(sorted({*failures}))}"
-        row = [str(size), what, median, slowest, f"{peak / 1e9:.1f}{gap}GB"]
-        row.append(failed if failures else "none")
+        times, failures, peak = asyncio.run(room(size))
+        if failures:
+            why = "; ".join(sorted({*failures}))
+            sys.exit(f"{len(failures)} of {size} did not finish: {why}")
+        seconds = [statistics.median(times), max(times)]
+        row = [str(size), what, *(f"{s:.0f}{gap}s" for s in seconds)]
+        row += [f"{peak / 1e9:.1f}{gap}GB", "none"]
         print(f"| {' | '.join(row)} |", flush=True)
-    if any(failures for _, failures, _ in rooms.values()):
-        sys.exit("not all learners finished")
+        rooms[size] = max(times), peak
     if len(rooms) > 1:
         few, many = [*rooms][-2:]
-        memory = (rooms[many][-1] - rooms[few][-1]) / (many - few) / 1e9
-        work = (max(rooms[many][0]) - max(rooms[few][0])) / (many - few)
+        grown = zip(rooms[few], rooms[many], strict=True)
+        work, filled = [(b - a) / (many - few) for a, b in grown]
         print(
-            f"\nOne learner more takes {memory:.2f} GB, and "
+            f"\nOne learner more takes {filled / 1e9:.2f} GB, and "
             f"{work * psutil.cpu_count():.0f} seconds of a core."
         )
 

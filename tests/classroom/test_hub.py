@@ -193,26 +193,3 @@ def test_no_attack_succeeds_on_accounts_of_ones_own(made, kind):
     worked = set(json.loads(done.stdout.splitlines()[-1]))
     # no copy is written through a link, whoever writes it
     assert worked == (set() if kind == "apart" else {*attacks.ATTACKS})
-
-
-@pytest.mark.long
-def test_the_first_page_states_the_rule_and_a_teacher_stops_servers(
-    made, monkeypatch
-):
-    teacher = "of the teacher, 32 letters or more"
-    monkeypatch.setenv("HUB_TEACHER_PASSWORD", teacher)
-
-    async def visit(address):
-        async with (
-            load_hub.enter(address, "ada", "longenough"),
-            load_hub.log_in(address, "teacher", teacher) as session,
-        ):
-            async with session.get("/hub/login") as answer:
-                assert "1 to 32 of the letters" in await answer.text()
-            for server in ("/user/ada/", None):
-                async with session.get("/hub/api/users/ada") as answer:
-                    assert (await answer.json())["server"] == server
-                await session.delete("/hub/api/users/ada/server")
-
-    with load_hub.hub(["ada"], "longenough", False) as (address, _):
-        wait_for(visit(address))
