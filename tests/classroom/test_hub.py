@@ -119,16 +119,11 @@ def test_a_learner_keeps_a_name_with_a_password(monkeypatch, tmp_path):
 @as_root
 def test_no_other_account_answers_in_a_servers_place(tmp_path):
     """Nobody's server, where root listens, and where nobody does."""
-    code = "import socket, sys, time; s = socket.socket(); "
-    code += "s.bind(('127.0.0.1', int(sys.argv[1]))); s.listen(); "
-    code += "time.sleep(60)"
-
+    listen = "/usr/bin/env python3 -m http.server --bind 127.0.0.1".split()
     nobody = SimpleNamespace(name="nobody", url="/user/nobody/")
 
     async def serve(port):
-        server = accounts.Server(
-            user=nobody, port=port, cmd=["/usr/bin/env", "python3", "-c", code]
-        )
+        server = accounts.Server(user=nobody, port=port, cmd=listen)
         server.popen_kwargs = {"user": "nobody", "preexec_fn": None}
         server.get_args = lambda: [str(port)]
         server.get_env = lambda: {"PATH": os.environ["PATH"]}
@@ -184,11 +179,8 @@ def test_control_groups_are_told_the_bounds(monkeypatch, tmp_path, version):
 @as_root
 @pytest.mark.parametrize("kind", ["apart", "together"])
 def test_no_attack_succeeds_on_accounts_of_ones_own(made, kind):
-    done = run(
-        [sys.executable, attacks.__file__, kind],
-        ROOT,
-        PYTHONPATH=os.pathsep.join(["classroom", "tests"]),
-    )
+    command = [sys.executable, attacks.__file__, kind]
+    done = run(command, ROOT, PYTHONPATH="classroom")
     assert done.returncode == 0, done.stdout
     worked = set(json.loads(done.stdout.splitlines()[-1]))
     # no copy is written through a link, whoever writes it
