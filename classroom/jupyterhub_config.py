@@ -15,7 +15,6 @@ import sys
 from pathlib import Path
 
 from jupyterhub.authenticators.shared import SharedPasswordAuthenticator
-from jupyterhub.utils import random_port
 from tornado import web
 
 sys.path.append(str(Path(__file__).parent))
@@ -87,8 +86,8 @@ def hand_out(spawner):
 c = get_config()  # noqa: F821, JupyterHub gives it
 
 c.JupyterHub.bind_url = f"http://:{PORT}"
-c.JupyterHub.hub_port = random_port()
-c.ConfigurableHTTPProxy.api_url = f"http://127.0.0.1:{random_port()}"
+c.JupyterHub.hub_port = PORT + 1
+c.ConfigurableHTTPProxy.api_url = f"http://127.0.0.1:{PORT + 2}"
 c.JupyterHub.db_url = f"sqlite:///{WORK / 'jupyterhub.sqlite'}"
 c.JupyterHub.cookie_secret_file = str(WORK / "cookie_secret")
 c.JupyterHub.cleanup_servers = True

@@ -168,7 +168,8 @@ def answers(address):
 @contextlib.contextmanager
 def hub(learners, password, apart=APART):
     """Start a hub for these alone; give its address and process; end it."""
-    address = f"http://127.0.0.1:{random_port()}"
+    port = random_port()
+    address = f"http://127.0.0.1:{port}"
     command = [
         Path(sys.executable).with_name("jupyterhub"),
         f"--config={ROOT / 'classroom' / 'jupyterhub_config.py'}",
@@ -183,6 +184,7 @@ def hub(learners, password, apart=APART):
             "HUB_PASSWORD": password,
             "HUB_ALLOW_ROOT": "" if apart else "1",
             "HUB_FOLDER": folder,
+            "HUB_PORT": str(port),
         }
         process = psutil.Popen(
             command,

@@ -18,9 +18,9 @@ ROOT = Path(__file__).parents[1]
 WORK = Path(os.environ.get("HUB_FOLDER", ROOT / "hub"))  # learners' work
 STUDENT = ROOT / "_build" / "classroom" / "student"
 ASKED = os.environ.get("HUB_PORT", "8000")
-if not ASKED.isdigit() or not 0 < int(ASKED) < 65536:
-    sys.exit(f"HUB_PORT: expected a number from 1 to 65535, got {ASKED!r}")
-PORT = int(ASKED)
+if not ASKED.isdigit() or not 0 < int(ASKED) < 65534:
+    sys.exit(f"HUB_PORT: expected a number from 1 to 65533, got {ASKED!r}")
+PORT = int(ASKED)  # the next two are the hub's, and the proxy's
 
 
 def address():
@@ -35,13 +35,14 @@ def address():
 
 def network(port):
     """Tell whether learners will find the hub."""
-    try:
-        socket.create_server(("", port)).close()
-    except OSError:
-        return False, (
-            f"port {port} is taken: end what listens there, as a hub that is "
-            "running does, or choose another with HUB_PORT=8010"
-        )
+    for one in (port, port + 1, port + 2):
+        try:
+            socket.create_server(("", one)).close()
+        except OSError:
+            return False, (
+                f"port {one} is taken: end what listens there, as a hub that "
+                "is running does, or choose others with HUB_PORT=8010"
+            )
     found = address()
     if found.startswith("127.") or not found[0].isdigit():
         return False, "this machine is in no network: join the room's first"
