@@ -165,9 +165,8 @@ classroom: _build/classroom/student.zip ## copies to hand out, teach and grade
 	@echo "Teach from $$PWD/_build/classroom"
 
 _build/classroom/student.zip: $(VENV)/class $(CHAPTERS) $(MODULES) \
-  $(wildcard classroom/*.* classroom/slides/*) book/_ext/mathml.py \
-  book/_ext/wrap_code.py tools/copies.py tools/start.md \
-  .binder/chapters.txt constraints.txt
+  $(wildcard classroom/*.* classroom/slides/* book/_ext/*.py) \
+  tools/copies.py tools/start.md .binder/chapters.txt constraints.txt
 	@echo "Writing copies for students, teachers, slides and nbgrader"
 	@$(BIN)/python classroom/prepare.py
 

@@ -49,11 +49,10 @@ def parse(raw):
     """Return the notebook in these bytes, or None if there is none."""
     try:
         notebook = nbformat.reads(raw.decode("utf-8"), as_version=4)
-        return (
-            notebook if all(c.source + "." for c in notebook.cells) else None
-        )
+        "".join(cell.source for cell in notebook.cells)
     except Exception:  # whatever a learner's file can hold
         return None
+    return notebook
 
 
 def recognize(raw, name, chapters):
@@ -69,9 +68,8 @@ def recognize(raw, name, chapters):
             }
             for chapter, blank in chapters.items()
         }
-        known = {c: len(s.keys() & sources) for c, s in stubs.items()}
-        chapter = max(known, key=known.get)
-        if known[chapter]:
+        chapter = max(stubs, key=lambda one: len(stubs[one].keys() & sources))
+        if stubs[chapter].keys() & sources:
             return chapter, any(
                 sources.get(key, stub).strip() != stub.strip()
                 for key, stub in stubs[chapter].items()
@@ -101,9 +99,7 @@ def collect(folder, target):
     files = [
         path
         for path in folder.rglob("*.ipynb")
-        if not any(
-            part.startswith(".") for part in path.relative_to(folder).parts
-        )
+        if not any(p.startswith(".") for p in path.relative_to(folder).parts)
     ]
     if not files:
         lines.append(f"{folder}: no notebook. A hub's are there as it runs.")
@@ -116,21 +112,20 @@ def collect(folder, target):
             continue
         chapter, begun = recognize(raw, path.name, chapters)
         if not chapter:
-            lines.append(
-                f"{name}: left where it is, for it is none of the book's "
-                "chapters."
-            )
+            words = "for it is none of the book's chapters"
+            lines.append(f"{name}: left where it is, {words}.")
             continue
         kept = target / owner(name, chapter) / chapter
+        kept.parent.mkdir(parents=True, exist_ok=True)  # in the table, anyway
         if not begun:
-            kept.parent.mkdir(parents=True, exist_ok=True)  # in the table, too
             blank += 1
             continue
-        kept.mkdir(parents=True, exist_ok=True)
-        versions = sorted(kept.iterdir(), key=lambda path: int(path.stem))
-        if raw not in [version.read_bytes() for version in versions]:
-            (kept / f"{len(versions) + 1}.ipynb").write_bytes(raw)
-            again = f", version {len(versions) + 1}" * bool(versions)
+        kept.mkdir(exist_ok=True)
+        versions = [version.read_bytes() for version in kept.iterdir()]
+        if raw not in versions:
+            number = len(versions) + 1
+            (kept / f"{number}.ipynb").write_bytes(raw)
+            again = f", version {number}" * (number > 1)
             lines.append(f"{kept.parent.name}: {chapter}{again}, from {name}")
     if blank:
         lines.append(f"{blank} chapters without an answer stay where they are")
@@ -140,18 +135,14 @@ def collect(folder, target):
 def newest(folder):
     """Return student, chapter and file of each last version in it."""
     return [
-        (
-            *chapter.parts[-2:],
-            max(chapter.iterdir(), key=lambda p: int(p.stem)),
-        )
-        for chapter in sorted(folder.glob("*/*"))
+        (*kept.parts[-2:], max(kept.iterdir(), key=lambda p: int(p.stem)))
+        for kept in sorted(folder.glob("*/*"))
     ]
 
 
 if __name__ == "__main__":
-    homes = [ROOT / "hub" / name for name in ("learners", "homes")]
-    there = [home for home in homes if home.is_dir()] or homes
-    source = Path(os.environ.get("FROM") or there[0])
+    there = [*ROOT.glob("hub/learners"), *ROOT.glob("hub/homes")]
+    source = Path(os.environ.get("FROM") or [*there, ROOT / "hub"][0])
     try:
         for line in collect(source, GRADES / "received"):
             print(line)

@@ -7,7 +7,6 @@ next. A cell tagged teacher is a note to the last slide before it.
 
 import base64
 import copy
-import functools
 import math
 import re
 import sys
@@ -37,11 +36,6 @@ APART = re.compile(r"\$\$.+?\$\$|```.+?```", re.S)
 HEADING = re.compile("##? .+")
 
 
-def is_picture(out):
-    """Tell whether an output is drawn."""
-    return "image/svg+xml" in out.get("data", {})
-
-
 def height(text, row, letters, zoom=1.0):
     """Return how high text stands that wraps at so many letters."""
     rows = [math.ceil(len(line) * zoom / letters) for line in text.split("\n")]
@@ -67,7 +61,7 @@ def needs(cell, zoom=1.0):
         total += sum(height(block, *TEXT, zoom) for block in blocks)
         total += sum(height(part, *CODE, zoom) for part in code)
         return math.inf if wraps(code, zoom) else total
-    if any(map(is_picture, cell.outputs)):
+    if any("image/svg+xml" in out.get("data", {}) for out in cell.outputs):
         return PICTURE if zoom == 1 else math.inf
     parts = [] if "transient" in cell.metadata else [cell.source]
     for out in cell.outputs:
@@ -172,22 +166,17 @@ def in_mathml(text):
     return re.sub(r"\$([^$]+)\$", lambda m: mathml.convert(m[1]), text)
 
 
-@functools.cache
-def exporter():
-    """Return what makes a deck: one page, with reveal.js inside."""
-    reveal = Path(sphinx_revealjs.__file__).parent / "_static" / "revealjs"
-    return SlidesExporter(
-        template_name="slides",
-        extra_template_basedirs=[str(Path(__file__).parent)],
-        extra_template_paths=[str(reveal)],
-    )
-
-
 def deck(chapter):
-    """Return a chapter's deck, as a page of HTML."""
+    """Return a chapter's deck: one page of HTML, with reveal.js inside."""
     chapter = slides(chapter)
     font = mathml.font(cell.source for cell in chapter.cells)
     brought = {"math_font": base64.b64encode(font).decode()}
     brought["color"] = colors()[0]
-    page, _ = exporter().from_notebook_node(chapter, brought)
+    reveal = Path(sphinx_revealjs.__file__).parent / "_static" / "revealjs"
+    exporter = SlidesExporter(
+        template_name="slides",
+        extra_template_basedirs=[str(Path(__file__).parent)],
+        extra_template_paths=[str(reveal)],
+    )
+    page, _ = exporter.from_notebook_node(chapter, brought)
     return wrap_code.wrap(page)

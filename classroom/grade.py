@@ -24,7 +24,6 @@ from pathlib import Path
 import nbformat
 from nbconvert import HTMLExporter
 from nbconvert.preprocessors import CSSHTMLHeaderPreprocessor
-from nbgrader.api import MissingEntry
 from nbgrader.apps import NbGraderAPI
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.preprocessors import GetGrades
@@ -69,22 +68,20 @@ def rebuild(blank, handed_in):
             remarks.append(f"{title(key)} is there twice: both run")
             after = place
         if cell.get("id") != "helpers" and not title(key).startswith("check"):
-            if cell.cell_type == "code":
-                stays = nbformat.v4.new_code_cell(cell.source)
-            else:
+            stays = nbformat.v4.new_code_cell(cell.source)
+            if cell.cell_type != "code":
                 text = html.escape(cell.source)  # it will be looked at
                 stays = nbformat.v4.new_markdown_cell(text)
             extra.setdefault(after, []).append(stays)
     cells = [*extra.get(-1, [])]
     for place, cell in enumerate(blank.cells):
         cell, key = copy.deepcopy(cell), grade_id(cell)
+        what = title(key) if key else f"cell {place + 1}"
         if place not in own and (key or cell.cell_type == "code"):
-            what = title(key) if key else f"cell {place + 1}"
             remarks.append(f"{what} is missing: the book's was put back")
-        elif title(key).startswith("answer"):
+        elif what.startswith("answer"):
             cell.source = own[place]
         elif cell.cell_type == "code" and own[place] != cell.source:
-            what = title(key) if key else f"cell {place + 1}"
             remarks.append(f"{what} was changed: the book's was run")
         cells += [cell, *extra.get(place, [])]
     rebuilt = copy.deepcopy(blank)
@@ -103,9 +100,8 @@ def course(folder):
     """Return nbgrader's interface to a course, under the course's settings."""
     tools = str(Path(sys.executable).parent)  # nbgrader calls alembic
     os.environ["PATH"] = os.pathsep.join([tools, os.environ["PATH"]])
-    settings = PyFileConfigLoader(
-        "nbgrader_config.py", str(folder)
-    ).load_config()
+    loader = PyFileConfigLoader("nbgrader_config.py", str(folder))
+    settings = loader.load_config()
     settings.CourseDirectory.root = str(folder)
     runtime = os.environ["JUPYTER_RUNTIME_DIR"]  # where kernels are told to be
     settings.KernelManager.connection_file = f"{runtime}/kernel.json"
@@ -114,12 +110,9 @@ def course(folder):
 
 def box(folder):
     """Let kernels start in a sandbox; return whether one works here."""
+    start = [sys.executable, str(HERE / "sandbox.py"), "{connection_file}"]
     spec = {
-        "argv": [
-            sys.executable,
-            str(HERE / "sandbox.py"),
-            "{connection_file}",
-        ],
+        "argv": start,
         "display_name": "Python, apart",
         "language": "python",
         "interrupt_mode": "message",  # a signal would end the sandbox
@@ -129,10 +122,8 @@ def box(folder):
     place.write_text(json.dumps(spec), encoding="utf-8")
     runtime = folder / "runtime"
     runtime.mkdir()
-    os.environ |= {
-        "JUPYTER_PATH": str(folder),
-        "JUPYTER_RUNTIME_DIR": str(runtime),
-    }
+    os.environ["JUPYTER_PATH"] = str(folder)
+    os.environ["JUPYTER_RUNTIME_DIR"] = str(runtime)
     try:
         with contextlib.chdir(folder):
             tried = sandbox.command(["true"], runtime / "kernel.json")
@@ -176,23 +167,11 @@ def errors(root, chapter, student):
     ]
 
 
-def points(book, chapter, student):
-    """Return a learner's points in a chapter, by the exercise's name."""
-    try:
-        handed_in = book.find_submission_notebook(chapter, chapter, student)
-    except MissingEntry:
-        return {}
-    return {
-        grade.name.removeprefix("check-").replace("-", "."): grade.score
-        for grade in handed_in.grades
-    }
-
-
 def harmless(output):
     """Keep of an output what cannot run where it is looked at."""
     data = output.get("data", {})
-    for kind in [kind for kind in data if not kind.startswith("image/")]:
-        if kind != "text/plain":
+    for kind in [*data]:
+        if kind != "text/plain" and not kind.startswith("image/"):
             del data[kind]
     drawn = data.pop("image/svg+xml", None)
     if drawn:  # a picture runs no script, unlike a part of the page
@@ -230,25 +209,15 @@ def feedback(api, chapter, student):
     place.write_text(page, encoding="utf-8")
 
 
-def grade(folder, say=print):
-    """Grade what folder/received holds, as far as it is new.
-
-    Return for each notebook its digest, and the remarks on it.
-    """
+def grade(folder):
+    """Grade what folder/received holds, as far as it is new."""
     handed_in, blanks = newest(folder / "received"), given()
-    for name in ("source", "nbgrader_config.py"):
-        place = COURSE / name
-        if place.is_dir():
-            shutil.copytree(place, folder / name, dirs_exist_ok=True)
-        else:
-            shutil.copy(place, folder)
+    shutil.copytree(COURSE, folder, dirs_exist_ok=True)
     api, ledger = course(folder), folder / "ledger.json"
     known = json.loads(ledger.read_text("utf-8")) if ledger.exists() else {}
     for chapter in sorted({chapter for _, chapter, _ in handed_in}):
-        source = (
-            folder / "source" / chapter / f"{chapter}.ipynb"
-        ).read_bytes()
-        edition = hashlib.sha256(source).hexdigest()
+        source = folder / "source" / chapter / f"{chapter}.ipynb"
+        edition = hashlib.sha256(source.read_bytes()).hexdigest()
         if known.get(chapter) != edition:
             done = api.generate_assignment(chapter)
             if not done["success"]:
@@ -260,7 +229,7 @@ def grade(folder, say=print):
         key = f"{student}/{chapter}"
         if known.get(key, {}).get("digest") == digest:
             continue
-        say(f"Grading {chapter} of {student}")
+        print(f"Grading {chapter} of {student}")
         notebook, remarks = parse(raw), []
         if notebook is None:
             remarks.append("no notebook that can be read: no points")
@@ -272,31 +241,26 @@ def grade(folder, say=print):
         known[key] = {"digest": digest, "remarks": remarks}
         ledger.write_text(json.dumps(known, indent=1), encoding="utf-8")
     write_down(api, folder, handed_in, known)
-    return known
 
 
 def write_down(api, folder, handed_in, known):
     """Write points.csv and report.txt."""
-    chapters = sorted({chapter for _, chapter, _ in handed_in})
     rows = {p.name: {} for p in (folder / "received").iterdir() if p.is_dir()}
-    lines = []
+    lines, names = [], set()
     with api.gradebook as book:
         for student, chapter, file in handed_in:
-            found = points(book, chapter, student)
+            done = book.find_submission_notebook(chapter, chapter, student)
+            found = {title(g.name).split()[1]: g.score for g in done.grades}
             rows[student].update(found)
+            names.update(found)
             score = f"{sum(found.values()):g} of {len(found)}"
             lines.append(
                 f"{student}, {chapter} (version {file.stem}): {score}"
             )
             remarks = known[f"{student}/{chapter}"]["remarks"]
             lines += [f"    {remark}." for remark in remarks]
-        names = [
-            cell.name.removeprefix("check-").replace("-", ".")
-            for chapter in chapters
-            for cell in book.find_notebook(chapter, chapter).grade_cells
-        ]
     lines += [f"{one}: no answer" for one in sorted(rows) if not rows[one]]
-    names.sort(key=lambda name: [int(part) for part in name.split(".")])
+    names = sorted(names, key=lambda name: [*map(int, name.split("."))])
     with (folder / "points.csv").open("w", encoding="utf-8", newline="") as to:
         table = csv.writer(to)
         table.writerow(["student", *names, "total"])

@@ -38,13 +38,6 @@ if len(PASSWORD) < 8:
         "HUB_PASSWORD: expected the room's password, 8 letters or more, got "
         f"{len(PASSWORD)}: HUB_PASSWORD=... make hub"
     )
-if len(TEACHER) < 32 or TEACHER == PASSWORD:
-    sys.exit(
-        "HUB_TEACHER_PASSWORD: expected 32 letters or more, other than the "
-        f"room's, got {len(TEACHER)}: leave it out, and the hub chooses one"
-    )
-if not STUDENT.is_dir():
-    sys.exit(f"{STUDENT}: expected the students' copies: make classroom")
 # HUB_ALLOW_ROOT is for a container in which all are root, and for tests.
 ROOTED = os.geteuid() == 0
 APART = ROOTED and not os.environ.get("HUB_ALLOW_ROOT")
@@ -93,6 +86,8 @@ def hand_out(spawner):
 c = get_config()  # noqa: F821, JupyterHub gives it
 
 c.JupyterHub.bind_url = f"http://:{PORT}"
+c.JupyterHub.hub_port = PORT + 1
+c.ConfigurableHTTPProxy.api_url = f"http://127.0.0.1:{PORT + 2}"
 c.JupyterHub.db_url = f"sqlite:///{WORK / 'jupyterhub.sqlite'}"
 c.JupyterHub.cookie_secret_file = str(WORK / "cookie_secret")
 c.JupyterHub.cleanup_servers = True

@@ -1,10 +1,10 @@
 """Send learners to a hub, all at once, and print how they fared: `make load`.
 
-Each logs in through HTTP, waits for a server, opens a kernel, runs a chapter
-of the book to its end, solutions included, and leaves. In the environment,
-N=10 is how many they are, in one room or in several ("10 40"), one after the
-other, and CHAPTER=03_autograd what they run: a chapter, or several. With
-KEEP=1 they leave their kernels open. book/measured.md has what it printed.
+Each logs in through HTTP, waits for a server, opens a kernel, runs chapter 3
+to its end, solutions included, and leaves. In the environment, N=10 is how
+many they are, in one room or in several ("10 40"), one after the other. With
+KEEP=1 they run the chapters of half a day, and leave their kernels open.
+book/measured.md has what it printed.
 """
 
 import asyncio
@@ -19,7 +19,6 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections import Counter
 from pathlib import Path
 
 import aiohttp
@@ -34,7 +33,7 @@ ROOT = Path(__file__).parents[1]
 SIZES = os.environ.get("N", "10").split()
 KEEP = bool(os.environ.get("KEEP"))
 HALF_DAY = "01_numpy 02_tensors 03_autograd 05_nn 06_optim 07_module"
-CHAPTER = os.environ.get("CHAPTER", HALF_DAY if KEEP else "03_autograd")
+LESSON = (HALF_DAY if KEEP else "03_autograd").split()
 APART = (
     os.geteuid() == 0
     and all(map(shutil.which, TOOLS))
@@ -82,24 +81,16 @@ async def run(socket, cells):
 
 
 @contextlib.asynccontextmanager
-async def log_in(hub, name, password, own="own password"):
-    """Give a session of somebody."""
+async def enter(hub, name, password, own="own password"):
+    """Log in and wait for the server; give the session and its address."""
+    user, home = f"/hub/api/users/{name}", f"/user/{name}/api"
+    who = {"username": name, "password": password, "otp": own}
     async with aiohttp.ClientSession(
         hub, raise_for_status=True, middlewares=[ask_again]
     ) as session:
-        who = {"username": name, "password": password, "otp": own}
-        where, wanted = f"/hub/api/users/{name}/tokens", {"auth": who}
-        async with session.post(where, json=wanted) as answer:
-            token = (await answer.json())["token"]
+        async with session.post(f"{user}/tokens", json={"auth": who}) as said:
+            token = (await said.json())["token"]
         session.headers["Authorization"] = f"token {token}"
-        yield session
-
-
-@contextlib.asynccontextmanager
-async def enter(hub, name, *words):
-    """Log in and wait for the server; give the session and its address."""
-    user, home = f"/hub/api/users/{name}", f"/user/{name}/api"
-    async with log_in(hub, name, *words) as session:
         await session.post(f"{user}/server")
         while True:
             async with session.get(user) as answer:
@@ -128,7 +119,7 @@ async def kernel(session, home, chapter, keep=False):
             await session.delete(one)
 
 
-async def attend(hub, name, password, lesson, keep):
+async def attend(hub, name, password, lesson):
     """Be a learner: log in, run the chapters, leave.
 
     Return the seconds that it took, and what went wrong, if anything.
@@ -140,13 +131,12 @@ async def attend(hub, name, password, lesson, keep):
             enter(hub, name, password) as place,
         ):
             for chapter, cells in lesson.items():
-                async with kernel(*place, chapter, keep) as socket:
+                async with kernel(*place, chapter, KEEP) as socket:
                     await run(socket, cells)
-    except TimeoutError:
-        wrong = "out of patience"
-    except (Failed, aiohttp.ClientError, OSError) as error:
+    except (TimeoutError, Failed, aiohttp.ClientError, OSError) as error:
         # the same for all learners whom the same befell
-        wrong = re.sub(rf"\b{name}\b|[\da-f-]{{36}}", "*", str(error))
+        said = str(error) or "out of patience"
+        wrong = re.sub(rf"\b{name}\b|[\da-f-]{{36}}", "*", said)
     return time.monotonic() - start, wrong
 
 
@@ -178,13 +168,12 @@ def answers(address):
 @contextlib.contextmanager
 def hub(learners, password, apart=APART):
     """Start a hub for these alone; give its address and process; end it."""
-    address = f"http://127.0.0.1:{random_port()}"
+    port = random_port()
+    address = f"http://127.0.0.1:{port}"
     command = [
         Path(sys.executable).with_name("jupyterhub"),
         f"--config={ROOT / 'classroom' / 'jupyterhub_config.py'}",
         f"--JupyterHub.bind_url={address}",
-        f"--JupyterHub.hub_port={random_port()}",
-        f"--ConfigurableHTTPProxy.api_url=http://127.0.0.1:{random_port()}",
         *(f"--Authenticator.allowed_users={name}" for name in learners),
     ]
     with (
@@ -195,6 +184,7 @@ def hub(learners, password, apart=APART):
             "HUB_PASSWORD": password,
             "HUB_ALLOW_ROOT": "" if apart else "1",
             "HUB_FOLDER": folder,
+            "HUB_PORT": str(port),
         }
         process = psutil.Popen(
             command,
@@ -241,38 +231,23 @@ def source(chapter):
     return [c.source for c in notebook.cells if c.cell_type == "code"]
 
 
-async def room(size, chapters, keep=False):
+async def room(size):
     """Start a hub, send it so many learners, and end it.
 
-    Return what they ran, the seconds of those who finished, what kept the
-    others, and the most bytes that hub, servers and kernels filled.
+    Return the seconds of those who finished, what kept the others, and the
+    most bytes that hub, servers and kernels filled.
     """
-    lesson = {chapter: source(chapter) for chapter in chapters.split()}
+    lesson = {chapter: source(chapter) for chapter in LESSON}
     names, password = [f"ada{i}" for i in range(size)], secrets.token_hex(8)
     with hub(names, password) as (address, process):
         seen = []
         watcher = asyncio.create_task(watch(process, seen))
         rows = await asyncio.gather(
-            *(attend(address, name, password, lesson, keep) for name in names)
+            *(attend(address, name, password, lesson) for name in names)
         )
         watcher.cancel()
     times = [seconds for seconds, wrong in rows if not wrong]
-    numbers = ", ".join(str(int(chapter[:2])) for chapter in lesson)
-    what = f"{numbers}, left open" if keep else numbers
-    return what, times, [wrong for _, wrong in rows if wrong], max(seen)
-
-
-def row(size, what, times, failures, peak):
-    """Return what the table says of a room, under HEAD."""
-    kinds = sorted(Counter(failures).items())
-    return (
-        str(size),
-        what,
-        f"{statistics.median(times):.0f}\N{NO-BREAK SPACE}s" if times else "-",
-        f"{max(times):.0f}\N{NO-BREAK SPACE}s" if times else "-",
-        f"{peak / 1e9:.1f}\N{NO-BREAK SPACE}GB",
-        "; ".join(f"{count}: {kind}" for kind, count in kinds) or "none",
-    )
+    return times, [wrong for _, wrong in rows if wrong], max(seen)
 
 
 def main():
@@ -281,18 +256,24 @@ def main():
         sys.exit(f"N: expected how many learners, got {' '.join(SIZES)!r}")
     go_private()
     print(f"| {' | '.join(HEAD)} |\n|{' --- |' * len(HEAD)}", flush=True)
-    rooms = {}
+    what = ", ".join(chapter[1] for chapter in LESSON) + ", left open" * KEEP
+    rooms, gap = {}, "\N{NO-BREAK SPACE}"
     for size in map(int, SIZES):
-        found = rooms[size] = asyncio.run(room(size, CHAPTER, KEEP))
-        print(f"| {' | '.join(row(size, *found))} |", flush=True)
-    if any(failures for _, _, failures, _ in rooms.values()):
-        sys.exit("not all learners finished")
+        times, failures, peak = asyncio.run(room(size))
+        if failures:
+            why = "; ".join(sorted({*failures}))
+            sys.exit(f"{len(failures)} of {size} did not finish: {why}")
+        seconds = [statistics.median(times), max(times)]
+        row = [str(size), what, *(f"{s:.0f}{gap}s" for s in seconds)]
+        row += [f"{peak / 1e9:.1f}{gap}GB", "none"]
+        print(f"| {' | '.join(row)} |", flush=True)
+        rooms[size] = max(times), peak
     if len(rooms) > 1:
         few, many = [*rooms][-2:]
-        memory = (rooms[many][-1] - rooms[few][-1]) / (many - few) / 1e9
-        work = (max(rooms[many][1]) - max(rooms[few][1])) / (many - few)
+        grown = zip(rooms[few], rooms[many], strict=True)
+        work, filled = [(b - a) / (many - few) for a, b in grown]
         print(
-            f"\nOne learner more takes {memory:.2f} GB, and "
+            f"\nOne learner more takes {filled / 1e9:.2f} GB, and "
             f"{work * psutil.cpu_count():.0f} seconds of a core."
         )
 

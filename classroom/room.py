@@ -18,15 +18,9 @@ ROOT = Path(__file__).parents[1]
 WORK = Path(os.environ.get("HUB_FOLDER", ROOT / "hub"))  # learners' work
 STUDENT = ROOT / "_build" / "classroom" / "student"
 ASKED = os.environ.get("HUB_PORT", "8000")
-if not ASKED.isdigit() or not 0 < int(ASKED) < 65536:
-    sys.exit(f"HUB_PORT: expected a number from 1 to 65535, got {ASKED!r}")
-PORT = int(ASKED)
-BEHIND = (8001, 8081)  # where the proxy and the hub listen, to one another
-CURE = (
-    "end what listens there, or choose another with HUB_PORT=8010",
-    "end what listens there, as a hub that is running does",
-)
-APT = "apt install bubblewrap"
+if not ASKED.isdigit() or not 0 < int(ASKED) < 65534:
+    sys.exit(f"HUB_PORT: expected a number from 1 to 65533, got {ASKED!r}")
+PORT = int(ASKED)  # the next two are the hub's, and the proxy's
 
 
 def address():
@@ -41,15 +35,14 @@ def address():
 
 def network(port):
     """Tell whether learners will find the hub."""
-    for one in (port, *BEHIND):
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("", one))
-            except OSError:
-                return False, f"port {one} is taken: {CURE[one in BEHIND]}"
-    if port in BEHIND:
-        return False, f"port {port} is the hub's own: {CURE[False]}"
+    for one in (port, port + 1, port + 2):
+        try:
+            socket.create_server(("", one)).close()
+        except OSError:
+            return False, (
+                f"port {one} is taken: end what listens there, as a hub that "
+                "is running does, or choose others with HUB_PORT=8010"
+            )
     found = address()
     if found.startswith("127.") or not found[0].isdigit():
         return False, "this machine is in no network: join the room's first"
@@ -74,11 +67,10 @@ def memory(learners, gigabytes, measured):
     return True, told
 
 
-def disk(learners, gigabytes, each=1.0):
-    """Tell whether so many have room for their files."""
-    told = f"{gigabytes:.0f} GB are free, {learners} learners may fill "
-    told += f"{learners * each:.0f}"
-    return gigabytes >= learners * each, told
+def disk(learners, gigabytes):
+    """Tell whether so many have room for their files, a gigabyte each."""
+    told = f"{gigabytes:.0f} GB are free, {learners} learners may fill as many"
+    return gigabytes >= learners, told
 
 
 def accounts():
@@ -108,7 +100,10 @@ def grading():
     with tempfile.TemporaryDirectory() as folder:
         if box(Path(folder)):
             return True, "learners' code will be run in a sandbox"
-    return False, f"nothing keeps learners' code apart when you grade: {APT}"
+    return False, (
+        "nothing keeps learners' code apart when you grade: "
+        "apt install bubblewrap"
+    )
 
 
 def main(learners):

@@ -1,7 +1,7 @@
 """What one learner of a hub may try, in a notebook, and whether it worked.
 
-`python tests/attacks.py apart` starts a hub that gives learners accounts,
-`together` one that gives all of them the starter's, and prints those attacks
+With the argument apart, this starts a hub that gives learners accounts, with
+together one that gives all of them the starter's, and prints those attacks
 that succeeded. Ada attacks; Ben, the hub and the teacher are attacked. What
 ada's code says of itself counts for nothing: each row looks from outside.
 """
@@ -11,7 +11,6 @@ import contextlib
 import json
 import os
 import secrets
-import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -21,23 +20,27 @@ import psutil
 import load_hub
 from accounts import DISK_BYTES, MEMORY_BYTES, TASKS
 from load_hub import enter, hub, kernel, run
-from runner import cells
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 MARK = "hub-attack"  # in the name of each file that an attack leaves
+SHARED = ("/tmp", "/var/tmp", "/dev/shm")
+SITE = str(Path(psutil.__file__).parents[1])
 SLACK = 1.1
 
 # Ada's code begins with this, and knows all paths.
 PREAMBLE = """
 import os, pathlib, signal, subprocess, sys, time, urllib.request
-at = {paths!r}
 def loot(text):
     with open("loot.txt", "a", errors="replace") as file:
         file.write(str(text))
+def take(path):
+    loot(open(str(path).format(**at), errors="replace").read())
+def add(path):
+    open(path.format(**at), "a").write("ada")
 open("tried", "w").close()
 """
 FILL = f"""
-for where in (".", "/tmp", "/var/tmp", "/dev/shm"):
+for where in (".", *{SHARED}):
     try:
         for i in range(26):
             with open(f"{{where}}/{MARK}-{{i}}", "wb") as file:
@@ -72,14 +75,14 @@ time.sleep(3)
 LOGIN = """
 import json
 wanted = {"auth": {"username": "ben", "password": at["room"], "otp": "ben?"}}
-urllib.request.urlopen(urllib.request.Request(
+loot(urllib.request.urlopen(urllib.request.Request(
     at["hub"] + "/hub/api/users/ben/tokens", json.dumps(wanted).encode(),
-    {"Content-Type": "application/json"}))
+    {"Content-Type": "application/json"})).read())
 """
 ENVIRONS = """
 for file in pathlib.Path("/proc").glob("[0-9]*/environ"):
     try:
-        loot(file.read_text())
+        take(file)
     except OSError:
         pass
 """
@@ -96,9 +99,8 @@ os.kill(at["pid"], signal.SIGKILL)
 LINKED = "let the hub write through a link"
 LINK = """
 os.remove("01_numpy.ipynb")
-os.symlink(at["starter"] + "/" + at["mark"] + "-link", "01_numpy.ipynb")
+os.symlink("/root/" + at["mark"] + "-link", "01_numpy.ipynb")
 """
-SITE = "pathlib.Path(at['site'], at['mark']).write_text('ada')"
 
 
 class Scene:
@@ -106,35 +108,30 @@ class Scene:
 
     def __init__(self, address, process, apart):
         self.process = process
-        self.environ = process.environ()
-        self.work = Path(self.environ["HUB_FOLDER"])
-        self.homes = self.work / ("learners" if apart else "homes")
-        self.site = Path(psutil.__file__).parents[1]
-        self.starter = Path("/root")
+        self.work = Path(process.environ()["HUB_FOLDER"])
+        homes = self.work / ("learners" if apart else "homes")
+        self.ada, self.ben = homes / "ada", homes / "ben"
         self.filled = self.forks = 0  # at most
-        (of_ben,) = self.servers("ben", "ipykernel")
-        self.kernel = of_ben
+        (self.kernel,) = [
+            one
+            for one in process.children(recursive=True)
+            if one.environ().get("JUPYTERHUB_USER") == "ben"
+            and "ipykernel" in " ".join(one.cmdline())
+        ]
         self.paths = {
-            "ben": str(self.homes / "ben"),
+            "ben": str(self.ben),
             "hub": address,
             "mark": MARK,
-            "pid": of_ben.pid,
-            "room": self.environ["HUB_PASSWORD"],
-            "site": str(self.site),
-            "starter": str(self.starter),
+            "pid": self.kernel.pid,
+            "room": process.environ()["HUB_PASSWORD"],
+            "site": SITE,
             "root": str(ROOT),
             "work": str(self.work),
         }
-        self.tokens = self.tokens_of_ben()
 
-    def servers(self, name, what):
-        """Return the processes of a learner with this in their command."""
-        return [
-            one
-            for one in self.process.children(recursive=True)
-            if one.environ().get("JUPYTERHUB_USER") == name
-            and what in " ".join(one.cmdline())
-        ]
+    def file(self, path):
+        """Return a file that an attack names."""
+        return Path(path.format(**self.paths))
 
     def kernel_is_gone(self):
         """Tell whether Ben's kernel has ended."""
@@ -144,24 +141,13 @@ class Scene:
 
     def looted(self, *texts):
         """Tell whether any of these is among what Ada has."""
-        loot = self.homes / "ada" / "loot.txt"
+        loot = self.ada / "loot.txt"
         have = loot.read_text(errors="replace") if loot.exists() else ""
         return any(text in have for text in texts)
 
-    def tokens_of_ben(self):
-        """Return how many tokens the hub has given out in Ben's name."""
-        with contextlib.closing(
-            sqlite3.connect(self.work / "jupyterhub.sqlite")
-        ) as database:
-            query = (
-                "select count(*) from api_tokens join users on "
-                "users.id = user_id where users.name = 'ben'"
-            )
-            return database.execute(query).fetchone()[0]
-
     def secrets(self):
         """Return what is in the environments of Ben, the hub and the proxy."""
-        found = [self.environ["HUB_TEACHER_PASSWORD"]]
+        found = [self.process.environ()["HUB_TEACHER_PASSWORD"]]
         for one in self.process.children(recursive=True):
             environ = one.environ()
             if environ.get("JUPYTERHUB_USER") != "ada":
@@ -169,90 +155,67 @@ class Scene:
                     found += filter(None, [environ.get(name)])
         return found
 
+    def marked(self, *folders):
+        """Return the files that an attack has left in folders."""
+        return [f for place in folders for f in Path(place).glob(f"{MARK}*")]
+
     def disk(self):
         """Return the bytes on the machine's disk, and in what all share."""
         used = subprocess.check_output(["du", "-sxB1", self.work], text=True)
-        shared = ("/tmp", "/var/tmp", "/dev/shm")
-        files = (f for place in shared for f in Path(place).glob(f"{MARK}-*"))
+        files = self.marked(*SHARED)
         return int(used.split()[0]) + sum(f.stat().st_size for f in files)
 
     def clean(self):
         """Remove what an attack has written; it must have been tried."""
-        (self.homes / "ada" / "tried").unlink()
-        for place in (self.homes / "ada", "/tmp", "/var/tmp", "/dev/shm"):
-            for file in Path(place).glob(f"{MARK}-*"):
-                file.unlink()
-        (self.homes / "ada" / "loot.txt").unlink(missing_ok=True)
-
-
-def solution():
-    """Return a line that only who has the solutions can know."""
-    source = cells(ROOT / "notebooks" / "01_numpy.ipynb", tag="solution")
-    return max(source[0].source.splitlines(), key=len)
+        (self.ada / "tried").unlink()
+        (self.ada / "loot.txt").unlink(missing_ok=True)
+        for file in self.marked(self.ada, "/root", SITE, *SHARED):
+            file.unlink()
 
 
 def reading(path):
-    """Return code that takes a file."""
+    """Return how a file is read, and what tells that it was."""
+    return f"take({path!r})", lambda scene: scene.looted(
+        scene.file(path).read_text(errors="replace")[:15]
+    )
+
+
+def writing(path):
+    """Return how a file is changed or made, and what tells that it was."""
     return (
-        f"loot(open(at[{path[0]!r}] + {path[1]!r}, errors='replace').read())"
+        f"add({path!r})",
+        lambda scene: (
+            scene.file(path).exists()
+            and scene.file(path).read_bytes().endswith(b"ada")
+        ),
     )
 
 
 # what is tried, how, and what tells from outside that it worked
 ATTACKS = {
-    "read another's file": (
-        reading(("ben", "/secret.txt")),
-        lambda scene: scene.looted("of ben alone"),
-    ),
-    "change another's file": (
-        "open(at['ben'] + '/secret.txt', 'a').write('ada')",
-        lambda scene: "ada" in (scene.homes / "ben/secret.txt").read_text(),
-    ),
-    "put a file into another's home": (
-        "open(at['ben'] + '/planted', 'w').write('ada')",
-        lambda scene: (scene.homes / "ben" / "planted").exists(),
-    ),
+    "read another's file": reading("{ben}/secret.txt"),
+    "change another's file": writing("{ben}/secret.txt"),
+    "put a file into another's home": writing("{ben}/planted"),
     "run code in another's kernel": (
         KERNELS,
-        lambda scene: (scene.homes / "ben" / MARK).exists(),
+        lambda scene: (scene.ben / MARK).exists(),
     ),
-    "read the cookie secret": (
-        reading(("work", "/cookie_secret")),
-        lambda scene: scene.looted((scene.work / "cookie_secret").read_text()),
-    ),
-    "read the database": (
-        reading(("work", "/jupyterhub.sqlite")),
-        lambda scene: scene.looted("SQLite format 3"),
-    ),
-    "change the database": (
-        "open(at['work'] + '/jupyterhub.sqlite', 'ab').write(b'ada')",
-        lambda scene: (
-            (scene.work / "jupyterhub.sqlite").read_bytes().endswith(b"ada")
-        ),
-    ),
+    "read the cookie secret": reading("{work}/cookie_secret"),
+    "read the database": reading("{work}/jupyterhub.sqlite"),
+    "change the database": writing("{work}/jupyterhub.sqlite"),
     "take tokens from environments": (
         ENVIRONS,
         lambda scene: scene.looted(*scene.secrets()),
     ),
     "log in as another": (
         LOGIN,
-        lambda scene: scene.tokens_of_ben() > scene.tokens,
+        lambda scene: scene.looted('"user": "ben"'),
     ),
-    "write into the starter's home": (
-        "pathlib.Path(at['starter'], at['mark']).write_text('ada')",
-        lambda scene: (scene.starter / MARK).exists(),
-    ),
-    "write into site-packages": (
-        SITE,
-        lambda scene: (scene.site / MARK).exists(),
-    ),
-    "read the solutions": (
-        reading(("root", "/notebooks/01_numpy.ipynb")),
-        lambda scene: scene.looted(json.dumps(solution())[1:-1]),
-    ),
-    "read the teacher's copies": (
-        reading(("root", "/_build/classroom/teacher/01_numpy.ipynb")),
-        lambda scene: scene.looted("For the teacher"),
+    "write into the starter's home": writing("/root/{mark}"),
+    "write into site-packages": writing("{site}/{mark}"),
+    "read the solutions": reading("{root}/notebooks/01_numpy.ipynb"),
+    "read the teacher's copies": reading(
+        "{root}/_build/classroom/teacher/01_numpy.ipynb"
     ),
     "fill the disk": (
         FILL,
@@ -262,14 +225,8 @@ ATTACKS = {
         HOG,
         lambda scene: scene.filled > MEMORY_BYTES * SLACK,
     ),
-    "fork without end": (
-        FORK,
-        lambda scene: scene.forks > TASKS,
-    ),
-    "kill another's kernel": (
-        KILL,
-        lambda scene: scene.kernel_is_gone(),
-    ),
+    "fork without end": (FORK, lambda scene: scene.forks > TASKS),
+    "kill another's kernel": (KILL, Scene.kernel_is_gone),
 }
 
 
@@ -285,12 +242,11 @@ async def watch(scene):
 
 async def answers(socket):
     """Tell whether a kernel still works, and may write."""
-    try:
+    with contextlib.suppress(load_hub.Failed, TimeoutError):
         async with asyncio.timeout(60):
             await run(socket, ["open('alive', 'w').write('x' * 99999)"])
-    except (load_hub.Failed, TimeoutError):
-        return False
-    return True
+        return True
+    return False
 
 
 async def attack(apart):
@@ -307,7 +263,7 @@ async def attack(apart):
                 scene = Scene(address, process, apart)
                 watcher = asyncio.create_task(watch(scene))
                 for name, (code, succeeded) in ATTACKS.items():
-                    start = PREAMBLE.format(paths=scene.paths)
+                    start = f"at = {scene.paths}\n{PREAMBLE}"
                     with contextlib.suppress(load_hub.Failed, TimeoutError):
                         async with kernel(*hers, "01_numpy") as socket:
                             async with asyncio.timeout(60):
@@ -318,30 +274,16 @@ async def attack(apart):
                 watcher.cancel()
                 async with kernel(*hers, "01_numpy") as socket:
                     await run(socket, [start + LINK])
-                assert (scene.homes / "ada" / "01_numpy.ipynb").is_symlink()
+                assert (scene.ada / "01_numpy.ipynb").is_symlink()
             await hers[0].delete("/hub/api/users/ada/server")
-        again = enter(address, "ada", room, "word of ada")
-        async with again:
-            if (scene.starter / f"{MARK}-link").exists():
+        async with enter(address, "ada", room, "word of ada"):
+            if scene.marked("/root"):
                 worked.append(LINKED)
+            scene.clean()
     return worked
-
-
-def spare(*folders):
-    """Let what is written to folders end with this process's mounts."""
-    mount = ["mount", "-t"]
-    subprocess.run([*mount, "tmpfs", "tmpfs", "/mnt"], check=True)
-    for number, folder in enumerate(folders):
-        upper, work = f"/mnt/{number}", f"/mnt/{number}-work"
-        os.mkdir(upper)
-        os.mkdir(work)
-        layers = f"lowerdir={folder},upperdir={upper},workdir={work}"
-        overlay = [*mount, "overlay", "overlay", "-o", layers, folder]
-        subprocess.run(overlay, check=True)
 
 
 if __name__ == "__main__":
     load_hub.go_private()
     os.environ["HUB_TEACHER_PASSWORD"] = secrets.token_hex(16)
-    spare("/root", sys.prefix)
     print(json.dumps(asyncio.run(attack(sys.argv[1] == "apart"))))
