@@ -134,7 +134,7 @@ def setup(app):
         app.setup_extension("sphinx_sitemap")
         app.setup_extension("notfound.extension")
         app.config.sitemap_url_scheme = "{link}"
-        app.config.sitemap_excludes = ["404.html", "genindex.html"]
+        app.config.sitemap_excludes = ["404*", "genindex*", "search*"]
     app.connect("config-inited", use_address, priority=100)
     app.connect("html-page-context", name_first_page, priority=100)
     app.connect("doctree-resolved", offer_colab)

@@ -35,6 +35,19 @@ CUT = r"""[...document.querySelectorAll(
   && getComputedStyle(formula.parentElement).whiteSpace != 'nowrap'))
 .map(box => box.parentElement?.innerText.slice(0, 80))"""
 
+# Formulas that do not stand as they should: in the middle of a line of their
+# own, and large, or else in a line of text, and small.
+MISPLACED = """[...document.querySelectorAll('article math')].filter(math => {
+  const style = getComputedStyle(math), around = math.parentElement;
+  if (math.getAttribute('display') != 'block')
+    return style.display != 'math' || style.mathStyle != 'compact';
+  const box = math.getBoundingClientRect();
+  const line = around.getBoundingClientRect();
+  return style.display != 'block math' || style.mathStyle != 'normal'
+    || Math.abs(box.left + box.right - line.left - line.right) > 4
+    || line.width < document.querySelector('article p').offsetWidth;
+}).map(math => math.textContent)"""
+
 # Colours repeat in code: one word of each, for axe, which takes its time.
 UNIQUE = """{
   const seen = new Set();
@@ -100,6 +113,7 @@ def test_a_page_is_light_and_asks_for_nothing_and_all_can_use_it(
     for size in (390, width):  # in every way, what fits a phone
         page.set_viewport_size({"width": size, "height": 900})
         assert page.evaluate(CUT) == []
+    assert width == 390 or page.evaluate(MISPLACED) == []
     page.evaluate(UNIQUE)
     axe = Axe().run(page, options=ASK)
     assert axe.violations_count == 0, axe.generate_report()
