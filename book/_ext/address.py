@@ -3,13 +3,15 @@
 GitHub names them in GITHUB_REPOSITORY and GITHUB_REF_NAME. BOOK_URL says where
 the pages will be, where that is not GitHub Pages, and JUPYTERHUB_URL names a
 hub for a button of its own. Without an address there is no button, no
-canonical link, no sitemap, no social card, no description and no page for lost
-readers, and nothing is broken.
+canonical link, no sitemap, no social card and no page for lost readers, and
+nothing is broken.
 """
 
 import os
 import re
+from html import escape
 from pathlib import Path
+from textwrap import shorten
 from urllib.parse import quote, urlparse
 
 from docutils import nodes
@@ -75,10 +77,14 @@ def use_address(app, config):
     }
 
 
-def name_first_page(app, page, template, context, doctree):
-    """Give the first page a title, for it has the book's name already."""
-    if page == app.config.root_doc:
+def describe(app, page, template, context, doctree):
+    """Describe a page by its first paragraph, and the first in its title."""
+    if page == app.config.root_doc:  # which has the book's name already
         context["title"] = "Learn PyTorch from one tiny problem"
+    first = doctree and doctree.next_node(nodes.paragraph)
+    if first:
+        text = escape(shorten(first.astext(), 160, placeholder=" …"))
+        context["metatags"] += f'<meta name="description" content="{text}">'
 
 
 def mend_buttons(app, page, template, context, doctree):
@@ -136,7 +142,7 @@ def setup(app):
         app.config.sitemap_url_scheme = "{link}"
         app.config.sitemap_excludes = ["404*", "genindex*", "search*"]
     app.connect("config-inited", use_address, priority=100)
-    app.connect("html-page-context", name_first_page, priority=100)
+    app.connect("html-page-context", describe, priority=100)
     app.connect("doctree-resolved", offer_colab)
     app.connect("html-page-context", ask_for_errors)
     app.connect("html-page-context", mend_buttons, priority=900)

@@ -61,11 +61,11 @@ def test_links_inside_the_book_lead_somewhere(book, built):
         here = (built / f"{name}.html").parent
         for link in page.select("a[href], img[src], script[src], link[href]"):
             target = link.get("href") or link.get("src")
-            path, _, anchor = target.partition("#")
-            if re.match(r"[a-z]+:", target) or not (path or anchor):
+            if re.match(r"[a-z]+:", target):
                 continue
-            file = here / path.partition("?")[0] if path else None
-            assert file is None or file.exists(), f"{name}: {target}"
+            path, _, anchor = target.partition("#")
+            file = here / path.partition("?")[0]  # or the folder
+            assert file.exists(), f"{name}: {target}"
             if anchor and not path and "=" not in anchor:
                 assert page.find(id=anchor), f"{name}: {target}"
 
