@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from urllib.parse import urljoin
 
 import matplotlib.pyplot as plt
 import psutil
@@ -134,6 +135,30 @@ def browser():
             yield started
     except NoBrowser as missing:
         pytest.skip(str(missing))
+
+
+@pytest.fixture
+def visit(browser, built):
+    """Return what opens a page of the book, in a window of its own."""
+    windows = []
+
+    def visit(address, width=1280, theme="light", height=900, **settings):
+        windows.append(
+            browser.new_context(
+                viewport={"width": width, "height": height},
+                color_scheme=theme,
+                **{"reduced_motion": "reduce"} | settings,
+            )
+        )
+        page = windows[-1].new_page()
+        page.set_default_timeout(10_000)
+        page.clock.install()
+        page.goto(urljoin(f"{built.as_uri()}/", address))
+        return page
+
+    yield visit
+    for window in windows:
+        window.close()
 
 
 def enter(monkeypatch, copy):

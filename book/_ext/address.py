@@ -16,8 +16,6 @@ from urllib.parse import quote, urlparse
 
 from docutils import nodes
 
-from colors import colors
-
 COLAB = "https://colab.research.google.com"
 BINDER = "https://mybinder.org"
 FORMS = {
@@ -59,17 +57,9 @@ def use_address(app, config):
     config.ogp_site_name = config.html_title or config.project
     config.ogp_social_cards = {
         "enable": bool(url),
-        "font": "DejaVu Sans",
-        "line_color": colors()[0],
         "image_mini": "book/images/fit.png",
     }
     config.notfound_urls_prefix = urlparse(url).path
-    config.notfound_context = {
-        "title": "No such page",
-        "body": "<h1>No such page</h1><p>This address names no page of the "
-        "book. The menu and the search know them all; "
-        f'<a href="{urlparse(url).path or "/"}">begin at the first</a>.</p>',
-    }
     if not repository:
         return
     config.html_theme_options |= {
@@ -93,11 +83,8 @@ def describe(app, page, template, context, doctree):
         context["title"] = "Learn PyTorch from one tiny problem"
     first = doctree and doctree.next_node(nodes.paragraph)
     if first:
-        text = shorten(first.astext(), 160, placeholder=" …")
-        context["metatags"] += (
-            f'<meta name="description" content="{escape(text)}">'
-        )
-        context["meta"] = {"og:description": text} | (context["meta"] or {})
+        text = escape(shorten(first.astext(), 160, placeholder=" …"))
+        context["metatags"] += f'<meta name="description" content="{text}">'
 
 
 def mend_buttons(app, page, template, context, doctree):
@@ -129,10 +116,9 @@ def offer_colab(app, doctree, page):
     for start in doctree.findall(nodes.paragraph):
         if "start" in start["classes"] and given("GITHUB_REPOSITORY"):
             chapter = Path(start.next_node(nodes.reference)["refuri"]).stem
-            words = "Open it in Colab"
             there = in_colab(chapter)
             start += nodes.Text(" ")
-            start += nodes.reference("", words, refuri=there)
+            start += nodes.reference("", "Open it in Colab", refuri=there)
 
 
 def ask_for_errors(app, page, template, context, doctree):
@@ -154,11 +140,7 @@ def setup(app):
         app.setup_extension("sphinx_sitemap")
         app.setup_extension("notfound.extension")
         app.config.sitemap_url_scheme = "{link}"
-        app.config.sitemap_excludes = [
-            "404.html",
-            "genindex.html",
-            "search.html",
-        ]
+        app.config.sitemap_excludes = ["404*", "genindex*", "search*"]
     app.connect("config-inited", use_address, priority=100)
     app.connect("html-page-context", describe, priority=100)
     app.connect("doctree-resolved", offer_colab)

@@ -12,7 +12,6 @@ from pathlib import Path
 import nbformat
 from docutils import nodes
 from nbconvert import PythonExporter
-from sphinx.util.logging import getLogger
 
 from address import in_colab
 
@@ -39,12 +38,8 @@ def offer(app, doctree, page):
     chapters = [chapter.stem for chapter in CHAPTERS]
     if name not in chapters or app.builder.format != "html":
         return
-    strong = [*doctree.findall(nodes.strong)]
-    time = next((s for s in strong if s.astext() == "Time"), None)
-    if time is None:
-        wanted = "expected **Time** and the minutes, to end the first cell"
-        getLogger(__name__).warning(wanted, location=page)
-        return
+    strong = doctree.findall(nodes.strong)
+    time = next(part for part in strong if part.astext() == "Time")
     words, at = time.parent, time.parent.index(time)
     minutes = "".join(part.astext() for part in words[at + 1 :])
     words[at:] = []
@@ -54,13 +49,11 @@ def offer(app, doctree, page):
         "with solutions": f"solved/{name}.ipynb",
         "script": f"{name}.py",
     }
-    items = [
-        f'<a href="{take}/{file}" download>{what}</a>'
-        for what, file in files.items()
-    ]
-    items.insert(0, "<span>Download:</span>")
-    if there := in_colab(name):
-        items.insert(0, f'<a href="{there}">Colab</a>')
+    there = in_colab(name)
+    items = [f'<a href="{there}">Colab</a>'] if there else []
+    items.append("<span>Download:</span>")
+    for what, file in files.items():
+        items.append(f'<a href="{take}/{file}" download>{what}</a>')
     if setting := OWN.get(name, BOOKS):
         there = app.builder.get_relative_uri(page, "book/playground")
         there += f"#{escape(setting[0])}"
@@ -76,8 +69,7 @@ def write_files(app, error):
         return
     take = app.outdir / "take"
     (take / "solved").mkdir(parents=True, exist_ok=True)
-    quick = {"default_preprocessors": []}  # of which it would run none
-    exporter = PythonExporter(exclude_input_prompt=True, **quick)
+    exporter = PythonExporter(exclude_input_prompt=True)
     for path in CHAPTERS:
         chapter, exercises = read(path)
         stubs, solved = alone(unsolved(chapter, exercises)), alone(chapter)

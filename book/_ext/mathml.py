@@ -79,11 +79,7 @@ def glyphs(formulas):
 
 def font(pages):
     """Return STIX Two Math, cut down to what the formulas of pages need."""
-    formulas = "".join(
-        formula
-        for page in pages
-        for formula in re.findall("<math.*?</math>", page, re.S)
-    )
+    formulas = "".join(re.findall("(?s)<math.*?</math>", "".join(pages)))
     options = subset.Options(
         flavor="woff",
         hinting=False,

@@ -12,18 +12,6 @@ import re
 CODE = re.compile(
     r'(<div class="[^"]*\bhighlight\b[^"]*"><pre>)(.*?)(</pre>)', re.S
 )
-MENDS = [
-    (
-        re.compile(r'<span class="gi">([^<]*)</span>'),
-        r'<ins class="gi">\1</ins>',
-    ),
-    (
-        re.compile(r'<span class="gd">([^<]*)</span>'),
-        r'<del class="gd">\1</del>',
-    ),
-    # a fold's name is what it shows
-    (re.compile(r'(<summary) aria-label="[^"]*"'), r"\1"),
-]
 
 
 def mark(line):
@@ -34,18 +22,20 @@ def mark(line):
     return f'<span class="line"{style}>{line}</span>'
 
 
+def mark_all(code):
+    """Wrap each line of a match of CODE."""
+    lines = code[2].splitlines(keepends=True)
+    return code[1] + "".join(map(mark, lines)) + code[3]
+
+
 def wrap(body):
     """Return HTML with the lines of all its code marked."""
-    for old, new in MENDS:
-        body = old.sub(new, body)
-    return CODE.sub(
-        lambda code: (
-            code[1]
-            + "".join(map(mark, code[2].splitlines(keepends=True)))
-            + code[3]
-        ),
-        body,
-    )
+    for kind, name in ("gi", "ins"), ("gd", "del"):
+        line = rf'<{name} class="{kind}">\1</{name}>'
+        body = re.sub(rf'<span class="{kind}">([^<]*)</span>', line, body)
+    # a fold's name is what it shows
+    body = re.sub(r'(<summary) aria-label="[^"]*"', r"\1", body)
+    return CODE.sub(mark_all, body)
 
 
 def mark_lines(app, pagename, templatename, context, doctree):

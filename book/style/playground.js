@@ -34,32 +34,16 @@ function descend({ a, b, c, d, lr, momentum, steps }) {
   return { losses, weights };
 }
 
-// Turn rows p and q of a matrix by an angle, in their plane.
-function turn(rows, p, q, angle) {
-  const [cos, sin] = [Math.cos(angle), Math.sin(angle)];
-  const [u, v] = [rows[p], rows[q]];
-  rows[p] = u.map((value, i) => cos * value + sin * v[i]);
-  rows[q] = v.map((value, i) => cos * value - sin * u[i]);
-}
-
-// Eigenvalues and eigenvectors of a symmetric matrix, the largest first: turn
-// two axes at a time until no two share a product (Jacobi's method).
-function eigen(matrix) {
-  let rows = [...matrix];
-  const axes = POWERS.map((i) => POWERS.map((j) => Number(i === j)));
-  const pairs = POWERS.flatMap((p) => POWERS.slice(p + 1).map((q) => [p, q]));
-  for (const [p, q] of Array(10).fill(pairs).flat()) { // four rounds are enough
-    const angle = Math.atan2(2 * rows[p][q], rows[p][p] - rows[q][q]) / 2;
-    turn(rows, p, q, angle);
-    rows = POWERS.map((j) => rows.map((row) => row[j])); // now its columns
-    turn(rows, p, q, angle);
-    turn(axes, p, q, angle);
-  }
-  return axes.map((axis, i) => ({ curvature: rows[i][i], axis }))
-    .sort((u, v) => v.curvature - u.curvature);
-}
-
-const AXES = eigen(G.map((row) => row.map((value) => 2 * value))); // of the Hessian
+// The axes of the bowl, the eigenvectors of its Hessian, the steepest first.
+// The points lie evenly about 0, so an even and an odd power share no product:
+// an axis lies in the plane of 1 and x^2, or in that of x and x^3.
+const AXES = [[0, 2], [1, 3]].flatMap(([j, k]) => {
+  const angle = Math.atan2(2 * G[j][k], G[j][j] - G[k][k]) / 2;
+  return [angle, angle + Math.PI / 2].map((turn) => {
+    const axis = POWERS.map((i) => (i === j) * Math.cos(turn) + (i === k) * Math.sin(turn));
+    return { curvature: 2 * dot(axis, times(G, axis)), axis };
+  });
+}).sort((u, v) => v.curvature - u.curvature);
 const BEST = POWERS.map((k) => AXES.reduce(
   (total, { curvature, axis }) => total + (axis[k] * 2 * dot(axis, r)) / curvature, 0));
 const FLOOR = loss(BEST);

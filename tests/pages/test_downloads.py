@@ -28,19 +28,12 @@ def reads(code):
 
 @each_chapter
 def test_the_first_cell_brings_all_that_a_copy_reads(
-    path, built, made, tmp_path, monkeypatch
+    path, built, tmp_path, monkeypatch
 ):
     script = (built / "take" / f"{path.stem}.py").read_text("utf-8")
     compile(script, path.stem, "exec")
     assert "For the teacher" not in script
-    (first,) = {
-        cells(folder / path.name, "code")[0].source
-        for folder in (
-            built / "take",
-            made / "alone",
-            made / "solved",
-        )
-    }
+    first = cells(built / "take" / path.name, "code")[0].source
     assert first in script
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", [*sys.path])
@@ -77,32 +70,22 @@ def test_a_readers_own_module_is_left_alone(tmp_path, monkeypatch):
     assert "class Polynomial" in (tmp_path / "polynomial.py").read_text()
 
 
-def test_a_page_offers_its_files_and_its_settings(built, made):
-    for path in CHAPTERS:
-        page = (built / "notebooks" / f"{path.stem}.html").read_text("utf-8")
-        line = page.partition('<p class="take">')[2].partition("</p>")[0]
-        take = r'href="\.\./take/([^"]+)" download>(.+?)<'
-        offered, labels = zip(*re.findall(take, line), strict=True)
-        assert labels == ("notebook", "with solutions", "script")
-        time = re.search(r"\*\*Time\*\* (.+)", cells(path)[0].source)[1]
-        assert line.startswith(f"<b>{time}</b>")
-        name = path.stem
-        assert offered == (
-            f"{name}.ipynb",
-            f"solved/{name}.ipynb",
-            f"{name}.py",
-        )
-        script = (built / "take" / offered[-1]).read_text("utf-8")
-        for solution in cells(path, tag="solution"):
-            assert solution.source in script
-        for file, folder in zip(offered, ("alone", "solved"), strict=False):
-            same = made / folder / path.name
-            assert (built / "take" / file).read_bytes() == same.read_bytes()
-        rates = {"01": "lr=3.55e-6", "04": "lr=5e-6", "08": ""}
-        rate = rates.get(name[:2], "lr=1e-6")
-        momentum = {"03": "1", "06": "0.9"}.get(name[:2])
-        assert not momentum or f'momentum={momentum}"' in line
-        assert re.findall(r"lr=[^&\"]+", line) == [rate][: len(rate)]
+@each_chapter
+def test_a_page_offers_its_files_and_its_settings(path, built, made):
+    page = (built / "notebooks" / f"{path.stem}.html").read_text("utf-8")
+    line = page.partition('<p class="take">')[2].partition("</p>")[0]
+    time = re.search(r"\*\*Time\*\* (.+)", cells(path)[0].source)[1]
+    assert line.startswith(f"<b>{time}</b>")
+    assert ("playground" in line) is bool(downloads.OWN.get(path.stem, True))
+    found = re.findall(r'href="\.\./(take/[^"]+)" download>(.+?)<', line)
+    offered = {label: (built / file).read_bytes() for file, label in found}
+    script = offered.pop("script").decode()
+    for solution in cells(path, tag="solution"):
+        assert solution.source in script
+    assert offered == {
+        "notebook": (made / "alone" / path.name).read_bytes(),
+        "with solutions": (made / "solved" / path.name).read_bytes(),
+    }
 
 
 def test_chapter_4s_start_in_powers_of_x_is_the_same_curve():
