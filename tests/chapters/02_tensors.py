@@ -52,7 +52,7 @@ def device_not_there(n, said, axes):
     assert re.search("CUDA|NVIDIA", said) or n["torch"].cuda.is_available()
 
 
-SAYS = r"""
+PRINTS = r"""
 shape-dtype-device | ^torch.Size\(\[2000\]\) torch.float64 cpu$
 numpy-seed-no-help | ^False$
 """

@@ -86,7 +86,7 @@ def slope_through_a_branch(n, said, axes):
         near(slope_there, rise / 2e-6, atol=0.06)
 
 
-SAYS = r"""
+PRINTS = r"""
 walk-too-early | 48\.0.*32\.0
 walk-in-order | ^32\.0$
 recorded-weights | ^SumBackward0 None$

@@ -169,7 +169,7 @@ def solution_2(n, said, axes):
     assert said.count("False") == 1 and path[-1][2] > 0.45
 
 
-SAYS = r"""
+PRINTS = r"""
 p3-passes-gradcheck | ^True True$
 wrong-backward-found | ^Jacobian mismatch
 float32-fails-the-test | ^False.*Warning

@@ -51,7 +51,7 @@ def same_first_loss(n, said, axes):
     near(numbers(said), LOSSES[0], rtol=1e-7)
 
 
-SAYS = r"""
+PRINTS = r"""
 powers-of-x | \[2000\].*\[2000, 1\].*\[2000, 3\]
 model-flattened | \[2000, 1\].*\[2000\]
 parameters-listed | ^0.weight \(1, 3\)\n0.bias \(1,\)$

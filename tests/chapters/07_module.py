@@ -71,7 +71,7 @@ def fit_from_the_file(n, said, axes):
 same_on_a_gpu = fit_from_the_file
 
 
-SAYS = r"""
+PRINTS = r"""
 source-of-the-file | w \* x\*\*k for k, w in .*learning_rate=None\nsteps=2000
 column-refused | ^y: expected.*\(2000, 1\)
 saved-and-loaded | ^False\nTrue$

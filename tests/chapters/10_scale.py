@@ -162,11 +162,11 @@ def test_the_table_times_each_run_but_for_its_first_call(path):
     said = runner.run_text(code["table-of-speeds"], names).splitlines()[1:]
     for row, (name, wait) in zip(said, waits.items(), strict=True):
         fast, wrong = map(float, row.removeprefix(name).split())
-        assert fast == pytest.approx(waits["chapter 1"] / wait, rel=0.3)
+        assert 0.4 < fast * wait / waits["chapter 1"] < 2.5
         assert (wrong > 1e-4) == (name == "off")
 
 
-SAYS = r"""
+PRINTS = r"""
 compiled-or-not | ^first call: [\d.]+ s|^no C\+\+ compiler here
 end-alone | ^least squares +\d+  the end alone$
 two-processes | ^2 at work from step 0 to 2000$

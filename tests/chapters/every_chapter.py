@@ -3,7 +3,7 @@
 That file holds its notebook, which bears its name. For each cell that prints
 or draws it has a function of the cell's name, with _ for -, which is given the
 chapter's names, what the cell said and the axes that it drew on, and finds the
-same in another way. Beside these stand tables: SAYS, of cells that need only
+same in another way. Beside these stand tables: PRINTS, of cells that need only
 say something, as patterns; WRONG, the answers to the exercises that a check
 must refuse; BROKEN, the mistakes that the chapter's own check must name;
 FORMULAS, each with what shows it true.
@@ -29,7 +29,7 @@ from runner import alt, cells, figures, printed, tags
 
 TODO = "nothing to check yet"
 BY_OTHERS = {"loop", "check", "verify", "solution"}  # tests below hold these
-SAYS = ""  # unless a chapter has its own
+PRINTS = ""  # unless a chapter has its own
 SLOW = None
 
 
@@ -235,7 +235,7 @@ def unseen(text, known):
 
 def hold(own, cell, names, said, axes):
     """Hold a cell to what it is there to show."""
-    says = dict(rows(own.SAYS)).get(cell.id)
+    says = dict(rows(own.PRINTS)).get(cell.id)
     function = holders(own).get(cell.id.replace("-", "_"))
     if says:
         assert re.search(says, said.strip(), re.S), (cell.id, said)
@@ -248,7 +248,7 @@ def hold(own, cell, names, said, axes):
 def test_what_holds_a_cell_bears_its_name(path, request):
     own = request.module
     ids = {cell.id for cell in cells(path, "code")}
-    lost = {*dict(rows(own.SAYS))} - ids
+    lost = {*dict(rows(own.PRINTS))} - ids
     for name, function in holders(own).items():
         if function.__module__ == own.__name__:
             lost |= {name.replace("_", "-")} - ids

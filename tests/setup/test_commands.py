@@ -126,3 +126,16 @@ def test_each_command_of_make_takes_the_least_wherever_it_is(tmp_path):
     moved = folder.rename(tmp_path / "moved")
     again = run(["make", "-n", "lab"], moved)
     assert "-m venv --clear" in again.stdout, "its programs lead nowhere now"
+
+
+def test_cleaning_up_deletes_what_was_built_alone(tmp_path):
+    copy_parts(tmp_path, "Makefile")
+    built = {"_build/html", "env/bin"}
+    for name in built | {"work", "hub/disks", "grades/received", "notebooks"}:
+        (tmp_path / name).mkdir(parents=True)
+        (tmp_path / name / "mine.ipynb").write_text("of a learner")
+    # never the environment that runs this test
+    done = run(["make", "clean", f"VENV={tmp_path / 'env'}"], tmp_path)
+    assert done.returncode == 0, done.stdout
+    left = {path.parent.name for path in tmp_path.rglob("mine.ipynb")}
+    assert left == {"work", "disks", "received", "notebooks"}
