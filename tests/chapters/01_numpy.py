@@ -175,7 +175,7 @@ learning_rate = 1e-6 | learning_rate = 1e-7 | learning rate
 c -= learning_rate * grad_c | pass | gradient
 range(2000) | range(1999) | got 1999
 ** 2).sum() | ** 2).mean() | take the sum
-= START | = np.random.default_rng(0).normal(size=4) | start
+= sinefit.START | = np.random.default_rng(0).normal(size=4) | start
 np.pi, 2000) | np.pi, 1000) | data
 y = np.sin(x) | y = np.sin(x).astype(np.float32) | float32
 y = np.sin(x) | y = np.cos(x) | data
