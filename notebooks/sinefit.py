@@ -253,8 +253,8 @@ def plot_bowl(center, hessian, paths, names=("b", "d"), half=None):
     half: draw a square, so far to each side of the center, and not all paths.
     Each contour is four times as high above the floor as the next one in.
     """
-    center, hessian = np.array(center, float), np.array(hessian, float)
-    paths = {label: np.array(path, float) for label, path in paths.items()}
+    center, hessian = np.asarray(center, float), np.asarray(hessian, float)
+    paths = {label: np.asarray(path, float) for label, path in paths.items()}
     points = np.concatenate([*paths.values(), center[None]])
     low, high = points.min(0), points.max(0)
     low, high = low - 0.1 * (high - low), high + 0.1 * (high - low)
