@@ -10,17 +10,20 @@ from pathlib import Path
 SINEFIT = Path(__file__).parents[2] / "notebooks" / "sinefit.py"
 
 
-def tell_colors(app, config):
+def colors():
+    """Return sinefit.COLORS, without Matplotlib, which is slow to import."""
+    for node in ast.parse(SINEFIT.read_text("utf-8")).body:
+        if isinstance(node, ast.Assign) and node.targets[0].id == "COLORS":
+            return ast.literal_eval(node.value)
+    raise SystemExit(f"{SINEFIT}: expected COLORS, the figures' colours")
+
+
+def tell(app, config):
     """Tell layout.html, which writes them on each page."""
-    tree = ast.parse(SINEFIT.read_text("utf-8"))  # Matplotlib imports slowly
-    (config.html_context["colors"],) = [
-        ast.literal_eval(node.value)
-        for node in tree.body
-        if isinstance(node, ast.Assign) and node.targets[0].id == "COLORS"
-    ]
+    config.html_context["colors"] = colors()
 
 
 def setup(app):
     """Register the extension."""
-    app.connect("config-inited", tell_colors)
+    app.connect("config-inited", tell)
     return {"version": "1", "parallel_read_safe": True}
