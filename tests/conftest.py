@@ -19,7 +19,7 @@ from hypothesis import settings
 from browser import NoBrowser, chromium
 
 # so that it says what differed
-pytest.register_assert_rewrite("by_hand", "every_chapter")
+pytest.register_assert_rewrite("reference", "every_chapter")
 # The same few examples at each run; make test-long looks for others.
 settings.register_profile(
     "book", max_examples=50, derandomize=True, deadline=None

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from by_hand import *
 from every_chapter import *
+from reference import *
 
 RATES = {"1e-6": 1e-6, f"0.999 {TIMES} limit": 0.999 * LIMIT}
 

@@ -4,8 +4,8 @@ import re
 
 import numpy as np
 
-from by_hand import *
 from every_chapter import *
+from reference import *
 
 
 def same_as_numpy(n, said, axes):

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from by_hand import *
 from every_chapter import *
+from reference import *
 
 
 def slope_by_autograd(n, said, axes):

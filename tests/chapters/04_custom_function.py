@@ -4,8 +4,8 @@ import functools
 
 import numpy as np
 
-from by_hand import *
 from every_chapter import *
+from reference import *
 
 STARTS = [(0, -1, 0, 0.3), (0, -1, 0, 0.5), (0, -1, 1, 0.3), (0, 0, 0, 0)]
 STARTS.append((0, 0.5, 0.6, 0.1))

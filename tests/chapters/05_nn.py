@@ -3,8 +3,8 @@
 import numpy as np
 
 import sinefit
-from by_hand import *
 from every_chapter import *
+from reference import *
 
 
 def shapes_drawn(n, said, axes):

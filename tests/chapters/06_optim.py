@@ -4,8 +4,8 @@ import functools
 
 import numpy as np
 
-from by_hand import *
 from every_chapter import *
+from reference import *
 
 
 def rmsprop(steps, lr, fall=0):

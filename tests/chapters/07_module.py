@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from by_hand import *
 from every_chapter import *
+from reference import *
 
 
 def value_tested(n, said, axes):

@@ -7,9 +7,9 @@ import numpy as np
 import torch
 
 import sinefit
-from by_hand import *
 from conftest import NOTEBOOKS
 from every_chapter import *
+from reference import *
 
 TEXT = NOTEBOOKS.joinpath("seattle-temperature.csv").read_text("utf-8")
 ROWS = [line.split(",") for line in TEXT.splitlines()[1:]]

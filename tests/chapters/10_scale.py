@@ -6,8 +6,8 @@ import time
 import numpy as np
 import torch
 
-from by_hand import *
 from every_chapter import *
+from reference import *
 
 # Cells that train once more, start processes or take times.
 SLOW = r"torchrun|seconds\(|\b(folder|file)\b"

@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 import sinefit
-from by_hand import descend
+from reference import descend
 
 X, Y = sinefit.data()
 LOSSES, WEIGHTS = descend()

@@ -11,8 +11,8 @@ import pytest
 import copies
 import downloads
 import sinefit
-from by_hand import descend
 from conftest import CHAPTERS, NOTEBOOKS, each_chapter, long, run
+from reference import descend
 from runner import cells
 
 

@@ -10,8 +10,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from test_book import PAGES
 
-from by_hand import BEST, CURVATURES, FLOOR, LIMIT, START, descend
 from conftest import NOTEBOOKS, long
+from reference import BEST, CURVATURES, FLOOR, LIMIT, START, descend
 from runner import cells
 
 FIRST, NEXT = 110_000, 55_000  # bytes, gzipped
