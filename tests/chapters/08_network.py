@@ -73,7 +73,7 @@ def weights_counted(n, said, axes):
 
 def network_by_hand(n, said, axes):
     near(numbers(said), PAGE[[0, -1]], atol=6e-5)
-    near(n["reference"], PAGE, rtol=1e-12)
+    near(n["by_hand"], PAGE, rtol=1e-12)
     near(np.concatenate(n["weights"]), LEARNED, atol=1e-11)
     assert np.argmax(PAGE < FLOOR) < 100 and PAGE[-1] < FLOOR / 100
 

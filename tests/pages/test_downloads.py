@@ -90,5 +90,5 @@ def test_a_page_offers_its_files_and_its_settings(path, built, made):
 
 def test_chapter_4s_start_in_powers_of_x_is_the_same_curve():
     settings = dict(parse_qsl(downloads.OWN["04_custom_function"][0]))
-    losses, _ = descend(steps=1, start=[settings[k] for k in "abcd"])
+    losses, _ = descend(steps=1, start=[float(settings[k]) for k in "abcd"])
     assert abs(losses[0] / sinefit.predict_legendre()[0][0] - 1) < 1e-12
