@@ -80,8 +80,12 @@ def serve(command, folder, until, **variables):
             yield said
         finally:
             own = psutil.Process(server.pid)
-            for process in [*own.children(recursive=True), own]:
-                process.terminate()
+            started = [*own.children(recursive=True), own]
+            for stop in ("terminate", "kill"):  # one may be deaf
+                for process in started:
+                    with contextlib.suppress(psutil.NoSuchProcess):
+                        getattr(process, stop)()
+                _, started = psutil.wait_procs(started, timeout=20)
 
 
 @functools.cache

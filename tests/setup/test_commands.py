@@ -1,7 +1,9 @@
 """Each command that a page prints is run, as printed: here, or by CI."""
 
+import contextlib
 import os
 import re
+import time
 import urllib.request
 
 import pytest
@@ -73,7 +75,12 @@ def test_outputs_are_stored_and_pictures_drawn_anew(tmp_path):
 
 def opened(said):
     """Return the page at the address that a server told last."""
-    return urllib.request.urlopen(said.split()[-1]).read().decode()
+    for _ in range(60):  # it is told before it answers
+        with contextlib.suppress(OSError):
+            address = said.split()[-1]
+            return urllib.request.urlopen(address, timeout=60).read().decode()
+        time.sleep(0.5)
+    raise TimeoutError(said)
 
 
 @pytest.mark.long
