@@ -282,7 +282,7 @@ def make_grade(folder, made, answer="", **variables):
         "import sys, pathlib; sys.path.insert(0, 'classroom'); import grade; "
         f"grade.COURSE = pathlib.Path({str(quick)!r}); grade.main()"
     )
-    answered = ["bash", "-c", f"echo '{answer}' | "$0" -c \"$1\""]
+    answered = ["bash", "-c", f'echo {answer} | "$0" -c "$1"']
     own = {"GRADES": str(folder / "grades")} | variables
     return run([*answered, sys.executable, code], ROOT, **own)
 
