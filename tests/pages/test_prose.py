@@ -10,7 +10,7 @@ from conftest import PROSE
 
 @pytest.mark.parametrize("path", PROSE)
 def test_what_a_page_says_and_links_to_is_there(path):
-    # in references numbers name works; make measure wrote measured
+    # in references numbers name works; measured has what make load printed
     names = ("references", "measured")
     assert path.stem in names or not prose.unexplained(*prose.page(path))
     assert not prose.missing_names(*prose.page(path))
