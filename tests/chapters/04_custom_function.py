@@ -7,6 +7,9 @@ import numpy as np
 from every_chapter import *
 from reference import *
 
+# The cells of the landscape, and of the run that stalls.
+SLOW = r"\b(ways|stalled|even)\b|path\[2000"
+
 STARTS = [(0, -1, 0, 0.3), (0, -1, 0, 0.5), (0, -1, 1, 0.3), (0, 0, 0, 0)]
 STARTS.append((0, 0.5, 0.6, 0.1))
 p3 = LEGENDRE.basis(3)
@@ -190,7 +193,7 @@ WRONG = r"""
 4.2 | end = runs[-1, 4] | the page's own rate
 4.2 | end = end * 1.01 | another rate
 4.2 | end = end * 0.99 | another rate
-4.2 | limit = limit_at(path[0, 0]) | at the start
+4.2 | limit = limit_at(paths[0, -1]) | at the start
 4.2 | limit = limit * 1.02 | of another place
 4.2 | limit = limit / 2 | of another place
 4.2 | limit = "1e-5" | expected one number, got str

@@ -7,6 +7,9 @@ import numpy as np
 from every_chapter import *
 from reference import *
 
+# The race, and the runs that are longer than the loop.
+SLOW = r"race\(|5000|2500|LinearLR\("
+
 
 def rmsprop(steps, lr, fall=0):
     """Return its losses, while the rate falls by so much."""

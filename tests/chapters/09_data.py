@@ -11,6 +11,8 @@ from conftest import NOTEBOOKS
 from every_chapter import *
 from reference import *
 
+# The networks that are compared, and the one that knows the year alone.
+SLOW = r"histories|scaled|K\), last"
 TEXT = NOTEBOOKS.joinpath("seattle-temperature.csv").read_text("utf-8")
 ROWS = [line.split(",") for line in TEXT.splitlines()[1:]]
 YEAR = np.array([2012 + k / 365.25 for k in range(len(ROWS))])

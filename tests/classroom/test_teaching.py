@@ -1,5 +1,6 @@
 """The teacher's page."""
 
+import functools
 import os
 import re
 import socket
@@ -26,6 +27,7 @@ def sections(path):
     return re.findall("^##? (.+)", text, re.M)
 
 
+@functools.cache
 def headings(made, path):
     """Return the heading of each slide of a chapter's deck."""
     file = made / "slides" / f"{path.stem}.slides.html"

@@ -120,6 +120,7 @@ def test_a_failure_is_named_and_leaves_the_last_good_book(small):
         (pages / "page.ipynb").write_text(stored, "utf-8")
 
 
+@pytest.mark.long
 def test_a_disk_that_is_full_leaves_the_last_good_book(small, tmp_path):
     kept, cp = files(small), tmp_path / "cp"
     (small / "notebooks" / "more.md").touch()
