@@ -1,4 +1,4 @@
-"""What the eye meets on a page: formulas, and what came and went in a loop.
+"""What the eye meets on a page where a formula stands.
 
 Formulas are read as MathML and compared with what docutils, which shares no
 code with the book's converter, makes of their source.
@@ -7,13 +7,11 @@ code with the book's converter, makes of their source.
 import collections
 import re
 
-import pytest
 from bs4 import BeautifulSoup
 from docutils.utils.math.latex2mathml import tex2mathml
 from test_book import PAGES
-from test_pages import in_turn
 
-from conftest import CHAPTERS, NOTEBOOKS, ROOT
+from conftest import CHAPTERS, ROOT
 from runner import cells
 
 SOURCES = [
@@ -77,43 +75,3 @@ def test_formulas_are_drawn_as_they_are_written(built):
         for tex, alone in written(path)
     )
     assert (meant - drawn, drawn - meant) == ({}, {}), "written, drawn"
-
-
-# The lines of a diff: what each says, whether it came or went by its element
-# and by its colour, and whether its sign is in the box of the whole.
-LINES = """pre => [...pre.querySelectorAll('.line')].map(line => {
-  const range = document.createRange(), here = pre.getBoundingClientRect();
-  const texts = document.createTreeWalker(line, NodeFilter.SHOW_TEXT);
-  range.setStart(texts.nextNode(), 0);
-  range.setEnd(range.startContainer, 1);
-  const sign = range.getBoundingClientRect();
-  const around = range.startContainer.parentElement;
-  const [red, green] = getComputedStyle(around).color.match(/\\d+/g);
-  return {text: line.textContent.trimEnd(), green: green - red,
-    kind: around.closest('ins, del')?.tagName,
-    seen: sign.left >= here.left && sign.right <= here.right};
-})"""
-WAYS = [(390, "light"), (1280, "dark"), (390, "dark"), (1280, "light")]
-
-
-@pytest.mark.parametrize(
-    "shown", in_turn([(path.stem,) for path in CHAPTERS[1:]], WAYS)
-)
-def test_a_diff_shows_what_came_and_what_went(shown, visit):
-    name, *way = shown
-    page = visit(f"notebooks/{name}.html", *way)
-    lines = page.locator(".highlight-diff pre").first.evaluate(LINES)
-    for line in lines:
-        came, went = (line["text"].startswith(sign) for sign in "+-")
-        assert line["kind"] == ("INS" if came else "DEL" if went else None)
-        assert not came or line["green"] > 60, line
-        assert not went or line["green"] < -60, line
-        assert line["seen"], line
-    (stored,) = (
-        out.data["text/markdown"]
-        for cell in cells(NOTEBOOKS / f"{name}.ipynb", "code")
-        for out in cell.outputs
-        if "```diff" in out.get("data", {}).get("text/markdown", "")
-    )
-    told = [line.rstrip() for line in stored.splitlines()[1:-1]]
-    assert [line["text"] for line in lines] == told
