@@ -200,7 +200,7 @@ style:
 	@$(BIN)/ruff check --quiet .
 
 proof:
-	@$(BIN)/pytest tests --cov=notebooks
+	@$(BIN)/pytest tests
 
 test-long: classroom $(VENV)/tests $(VENV)/print ## prove what is too slow for make test
 	@$(MAKE) -kj1 --no-print-directory long search matrix pins audit load
@@ -208,8 +208,10 @@ test-long: classroom $(VENV)/tests $(VENV)/print ## prove what is too slow for m
 long:
 	@$(BIN)/pytest -m long
 
+# More examples for the modules; and no line of them is untried.
 search:
-	@$(BIN)/pytest --hypothesis-profile=search tests/modules
+	@$(BIN)/pytest --hypothesis-profile=search tests/modules tests/chapters \
+	  --cov=notebooks
 
 # A notebook that fails keeps the outputs that it has.
 notebooks: $(VENV)/ready ## run the chapters and store their outputs; ONLY=03 one

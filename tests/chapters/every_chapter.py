@@ -9,7 +9,6 @@ must refuse; BROKEN, the mistakes that the chapter's own check must name;
 FORMULAS, each with what shows it true.
 """
 
-import contextlib
 import json
 import re
 import statistics
@@ -19,7 +18,6 @@ from decimal import Decimal
 import numpy as np
 import pytest
 import torch
-from coverage import Coverage
 from matplotlib.text import Text
 
 import copies
@@ -196,17 +194,6 @@ def told(cell, names):
         return str(caught)
 
 
-@contextlib.contextmanager
-def untraced():
-    """Let coverage rest, which would slow what is not the modules' own."""
-    tracer = Coverage.current()
-    if tracer:
-        tracer.stop()
-    yield
-    if tracer:
-        tracer.start()
-
-
 def holders(own):
     """Return the functions in a chapter's tests that hold cells, by name."""
     given = "n", "said", "axes"
@@ -298,8 +285,7 @@ def test_as_learners_run_it(path, left_out, request, monkeypatch):
             if cell.cell_type == "code"
             and not (left_out and re.search(left_out, cell.source))
         ]
-        with untraced():
-            runner.run(code, names, True, see)
+        runner.run(code, names, True, see)
 
     for name, solution, stub in found:
         check = all_cells[solution + 1]
@@ -312,8 +298,7 @@ def test_as_learners_run_it(path, left_out, request, monkeypatch):
         assert answers, f"no wrong answer to {name} is in WRONG"
         for answer, words in answers:
             after = dict(names)
-            with untraced():
-                runner.run_text(answer, after)
+            runner.run_text(answer, after)
             sentence = told(check, after)
             assert sentence.startswith(f"NotYet: Exercise {name}: "), answer
             assert words in sentence, (answer, sentence)

@@ -126,23 +126,39 @@ def hold_diff(page, name):
     assert [line["text"] for line in lines] == told
 
 
+@pytest.fixture(scope="module")
+def windows(browser, built):
+    """Return a page to read in by its theme, what it asks, what is wrong."""
+
+    def fulfil(route):
+        path = urlsplit(route.request.url).path
+        route.fulfill(path=f"{built}{path}")
+
+    def window(theme):
+        asked, wrong = [], []
+        page = browser.new_page(color_scheme=theme, reduced_motion="reduce")
+        page.clock.install()
+        page.route("http://localhost/**", fulfil)
+        page.on("request", lambda request: asked.append(request.url))
+        page.on("pageerror", lambda error: wrong.append(error.message))
+        page.on(
+            "console", lambda m: m.type == "error" and wrong.append(m.text)
+        )
+        return page, asked, wrong
+
+    return {theme: window(theme) for theme in ("light", "dark")}
+
+
 @pytest.mark.parametrize("seen", in_turn(NAMES, WAYS))
 def test_a_page_is_light_and_asks_for_nothing_and_all_can_use_it(
-    seen, built, visit
+    seen, built, windows
 ):
     name, way, width, theme = seen
     root = built.as_uri() if way == "from disk" else "http://localhost"
-    asked, wrong = [], []
-    page = visit("about:blank", 390, theme)
-    page.route(
-        "http://localhost/**",
-        lambda route: route.fulfill(
-            path=f"{built}{urlsplit(route.request.url).path}"
-        ),
-    )
-    page.on("request", lambda request: asked.append(request.url))
-    page.on("pageerror", lambda error: wrong.append(error.message))
-    page.on("console", lambda m: m.type == "error" and wrong.append(m.text))
+    page, asked, wrong = windows[theme]
+    page.set_viewport_size({"width": 390, "height": 900})
+    asked.clear()
+    wrong.clear()
     known = READ.setdefault(root, set())
 
     def weigh(limit):
