@@ -84,7 +84,7 @@ $(VENV)/lab: .binder/chapters.txt constraints.txt
 $(VENV)/ready: requirements.txt $(VENV)/lab
 $(VENV)/class: classroom/requirements.txt $(VENV)/ready
 $(VENV)/tests: tests/requirements.txt $(VENV)/class
-$(VENV)/print: tools/print.txt $(VENV)/ready
+$(VENV)/print: tools/requirements-print.txt $(VENV)/ready
 $(VENV)/ready $(VENV)/tests $(VENV)/print:
 	@$(PIP) -r $<
 	@touch $@
@@ -166,7 +166,7 @@ classroom: _build/classroom/student.zip ## copies to hand out, teach and grade
 
 _build/classroom/student.zip: $(VENV)/class $(CHAPTERS) $(MODULES) \
   $(wildcard classroom/*.* classroom/slides/* book/_ext/*.py) \
-  tools/copies.py tools/start.md .binder/chapters.txt constraints.txt
+  tools/copies.py tools/readme_of_copies.md .binder/chapters.txt constraints.txt
 	@echo "Writing copies for students, teachers, slides and nbgrader"
 	@$(BIN)/python classroom/prepare.py
 
@@ -221,13 +221,13 @@ notebooks: $(VENV)/ready ## run the chapters and store their outputs; ONLY=03 on
 	@$(BIN)/python tools/draw_pictures.py
 
 matrix: classroom $(VENV)/tests ## run the notebooks as others would: 15 minutes
-	@$(PIP) -r tools/matrix.txt
+	@$(PIP) -r tools/requirements-matrix.txt
 	@$(BIN)/pytest tools/matrix.py -n0 -vv --tb=short --durations=0
 
 # uv lies apart: what asks it alone does not wait for the book's own set-up.
 UV := _build/uv/bin/uv
 LISTS := requirements.txt tests/requirements.txt classroom/requirements.txt \
-  tools/matrix.txt tools/print.txt
+  tools/requirements-matrix.txt tools/requirements-print.txt
 PLATFORMS := x86_64-manylinux_2_28 aarch64-manylinux_2_28 \
   aarch64-apple-darwin x86_64-pc-windows-msvc
 

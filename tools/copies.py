@@ -204,7 +204,7 @@ def handed_out():
     texts = {path.name: path.read_text("utf-8") for path in MODULES + DATA}
     for path in CHAPTERS:
         texts[path.name] = nbformat.writes(unsolved(*read(path))) + "\n"
-    start = (ROOT / "tools" / "start.md").read_text("utf-8")
+    start = (ROOT / "tools" / "readme_of_copies.md").read_text("utf-8")
     wanted = (ROOT / ".binder" / "chapters.txt").read_text("utf-8")
     pins = (ROOT / "constraints.txt").read_text("utf-8")
     texts["requirements.txt"] = "".join(
