@@ -11,6 +11,7 @@ import json
 import os
 import statistics
 import sys
+from datetime import timedelta
 from pathlib import Path
 
 import torch
@@ -34,7 +35,11 @@ def join():
         attempt = os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")
         store = distributed.PrefixStore(attempt, store)
     distributed.init_process_group(
-        "gloo", store=store, rank=rank, world_size=processes
+        "gloo",
+        store=store,
+        rank=rank,
+        world_size=processes,
+        timeout=timedelta(minutes=1),  # for one that has gone silent
     )
 
 

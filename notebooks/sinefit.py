@@ -250,7 +250,8 @@ def plot_bowl(center, hessian, paths, names=("b", "d"), half=None):
 
     center, where the loss is least: shape (2,); hessian: shape (2, 2); paths:
     a dict of label: weights, shape (steps, 2); names: of the two weights;
-    half: draw a square, so far to each side of the center, and not all paths.
+    half: draw a square, so far to each side of the center, and not all paths;
+    a path that would be lost in it is drawn once more, in an inset.
     Each contour is four times as high above the floor as the next one in.
     """
     center, hessian = np.asarray(center, float), np.asarray(hessian, float)
@@ -275,6 +276,11 @@ def plot_bowl(center, hessian, paths, names=("b", "d"), half=None):
         style = {"color": COLORS[number], "ms": 5, "lw": 1}
         style["zorder"] = 4 - number
         plt.plot(*path.T, ".-", label=label, **style)  # the first on top
+        if half is not None and 0 < np.ptp(path, axis=0).max() < half / 4:
+            inset = plt.gca().inset_axes([0.5, 0.06, 0.45, 0.35])
+            inset.plot(*path.T, ".-", **style)
+            inset.set(xticks=[], yticks=[])
+            plt.gca().indicate_inset_zoom(inset, edgecolor="k")
     plt.plot(*center, "k+", ms=12, mew=2)
     plt.axis([low[0], high[0], low[1], high[1]])
     plt.gca().set(xlabel=names[0], ylabel=names[1])

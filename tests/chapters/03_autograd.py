@@ -90,6 +90,7 @@ PRINTS = r"""
 walk-too-early | 48\.0.*32\.0
 walk-in-order | ^32\.0$
 recorded-weights | ^SumBackward0 None$
+neither-scalar-nor-detached | scalar outputs\nCan't call numpy\(\)
 update-recorded | in-place operation
 weight-replaced | False$
 own-name-replaced | does not have a grad_fn

@@ -1,6 +1,7 @@
 """Chapter 4: Write your own gradient."""
 
 import functools
+import itertools
 
 import numpy as np
 
@@ -64,11 +65,15 @@ def landscape(n, said, axes):
         near(legendre((0, b, 0, d))[0], FLOOR)
     near(saddle, 0, atol=1e-12)
     (drawn,) = ax.collections
-    near(np.divide(drawn.levels[1:], drawn.levels[:-1]), 1.6)
-    for level, path in zip(drawn.levels, drawn.get_paths(), strict=True):
-        if level >= 60:
+    near(np.divide(drawn.levels[1:], drawn.levels[:-1]), 2)
+    lightness = drawn.cmap(drawn.norm(drawn.levels))[:, 0]
+    assert (np.diff(lightness) < 0).all()
+    bands = itertools.pairwise([*drawn.levels, np.inf])
+    for (low, high), path in zip(bands, drawn.get_paths(), strict=True):
+        if low >= 60:
             for b, d in path.vertices[::20]:
-                near(legendre((0, b, 0, d))[0], level, rtol=0.15)
+                here = legendre((0, b, 0, d))[0]
+                assert 0.8 * low < here < 1.2 * high  # by a coarse grid
     named(ax, "b", "d")
 
 

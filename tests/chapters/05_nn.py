@@ -54,9 +54,10 @@ def same_first_loss(n, said, axes):
 PRINTS = r"""
 powers-of-x | \[2000\].*\[2000, 1\].*\[2000, 3\]
 model-flattened | \[2000, 1\].*\[2000\]
+module-lists-its-parameters | Parameter containing:.*0.5000, requires_grad=True
 parameters-listed | ^0.weight \(1, 3\)\n0.bias \(1,\)$
 registered-or-not | ^\['0.weight', '0.bias'\]\n\['extra'
-dtypes-differ | Double and Float
+dtypes-or-shapes-differ | Double and Float\n.* shapes cannot be multiplied
 start-not-set | ^False$
 """
 

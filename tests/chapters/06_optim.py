@@ -170,6 +170,11 @@ def narrow_bowl(n, said, axes):
     best = np.linalg.lstsq(columns, target, rcond=None)[0]
     near(center, best, atol=1e-3)
     assert ax.get_aspect() == 1
+    insets = [np.transpose(i.lines[0].get_data()) for i in ax.child_axes]
+    assert len(insets) == narrow
+    for inset in insets:
+        near(inset, path.T)
+        assert np.ptp(inset, axis=0).max() < 0.25
 
 
 round_bowl = narrow_bowl

@@ -75,6 +75,7 @@ PRINTS = r"""
 source-of-the-file | w \* x\*\*k for k, w in .*learning_rate=None\nsteps=2000
 column-refused | ^y: expected.*\(2000, 1\)
 saved-and-loaded | ^False\nTrue$
+no-input | missing 1 required positional argument: 'x'$
 super-init-left-out | before Module.__init__
 parameters-in-a-list | empty parameter list
 """

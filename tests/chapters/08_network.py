@@ -94,6 +94,10 @@ def parts_drawn(n, said, axes):
     rises = [part[-1] > part[0] for part in parts]
     assert True in rises and False in rises
     named(axes[0], "x", "unit times output weight")
+    numbered = [(t.get_text(), *t.get_position()) for t in axes[0].texts]
+    assert [name for name, *_ in numbered] == [*"12345678"]
+    for part, (_, middle, height) in zip(parts, numbered, strict=True):
+        near((height, np.interp(middle, X, part)), 0, atol=1e-2)
 
 
 def best_of_held_units(n, said, axes):
