@@ -9,6 +9,7 @@ must refuse; BROKEN, the mistakes that the chapter's own check must name;
 FORMULAS, each with what shows it true.
 """
 
+import contextlib
 import json
 import re
 import statistics
@@ -151,7 +152,7 @@ def test_three_exercises_that_name_their_answers_and_hide_solutions(path):
             "a solution lies open: copy the metadata of another one's cell"
         )
         assert {*tags(check)} == {"remove-output", "verify"}
-        answers = copies.CALL.search(check.source)[2].split(", ")
+        answers = answers_of(check)
         named = re.findall(r"`(\w+)`", text.source)
         assert {*answers} <= {*named}, "the text names its answers"
 
@@ -192,6 +193,34 @@ def told(cell, names):
         return runner.run_text(cell.source, names)
     except runner.Caught as caught:
         return str(caught)
+
+
+def answers_of(check):
+    """Return the names of the answers that a check is given."""
+    return copies.CALL.search(check.source)[2].split(", ")
+
+
+def leaves(value):
+    """Return the numbers in an answer: a number, an array, or lists."""
+    value = value.tolist() if hasattr(value, "tolist") else value
+    if isinstance(value, (list, tuple)):
+        return [number for part in value for number in leaves(part)]
+    with contextlib.suppress(TypeError, ValueError, RuntimeError):
+        return np.array(value, float).ravel().tolist()
+    return []
+
+
+def given_away(sentence, right, known):
+    """Return the numbers of a sentence that are answers not known before."""
+    found = []
+    for number in re.findall(NUMBER, sentence):
+        digits = Decimal(number).normalize().as_tuple()
+        room = 0.5 * 10.0 ** min(digits.exponent, 0) + 1e-12
+        near = [r for r in right if abs(abs(r) - abs(float(number))) <= room]
+        told = any(abs(abs(k) - abs(float(number))) <= room for k in known)
+        if near and not told:
+            found.append(number)
+    return found
 
 
 def holders(own):
@@ -290,7 +319,7 @@ def test_as_learners_run_it(path, left_out, request, monkeypatch):
     for name, solution, stub in found:
         check = all_cells[solution + 1]
         go_on(done, solution)
-        before = dict(names)
+        before, text = dict(names), all_cells[solution - 1].source
         go_on(solution, solution + 1)
         runner.run_text(stub, before)
         assert f"NotYet: Exercise {name}: {TODO}" in told(check, before)
@@ -302,6 +331,12 @@ def test_as_learners_run_it(path, left_out, request, monkeypatch):
             sentence = told(check, after)
             assert sentence.startswith(f"NotYet: Exercise {name}: "), answer
             assert words in sentence, (answer, sentence)
+            asked = [*answers_of(check), "guess"]
+            known = [*leaves([after[n] for n in asked if n in after])]
+            known += map(float, re.findall(NUMBER, text + answer))
+            right = {*leaves([names[n] for n in asked[:-1] if n != "guess"])}
+            away = given_away(sentence.split(": ", 2)[2], right, known)
+            assert not away, f"{sentence!r} gives the answer away"
         assert told(check, names) == printed(check)
         done = solution + 2
     go_on(done, None)
