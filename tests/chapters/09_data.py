@@ -292,8 +292,6 @@ def waves_alone(n, said, axes):
     near(numbers(said), (2, *few, 10, *many), atol=6e-3)
     for history in n["histories"].values():
         assert few[1] < plain(history)[:, 1].min() < many[1]
-    warm = [VALUE[YEAR.astype(int) == y].mean() for y in range(2012, 2016)]
-    assert max(warm[:2]) + 0.5 < warm[2] < warm[3] < warm[2] + 1
 
 
 def resumed_is_equal(n, said, axes):
