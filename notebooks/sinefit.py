@@ -193,7 +193,8 @@ def check_mean(losses, expected):
         raise AssertionError(
             f"step {t}: the mean of {runs} losses is {means[t]:.6g}, "
             f"give or take {error[t]:.1g}, and theory expects "
-            f"{expected[t]:.6g}. Is each gradient scaled to all points?"
+            f"{expected[t]:.6g}. Is each gradient scaled to all points, and "
+            "is the theory that of this rate, and of batches of this size?"
         )
     print(f"{off.size} mean losses are as expected, to 5 errors")
     print(f"the last: {means[-1]:.2f}, and theory expects {expected[-1]:.2f}")
