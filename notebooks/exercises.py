@@ -319,7 +319,7 @@ def exercise_4_2(end: _number, limit: _number):
         "Which row of the path is the last, and which column is this "
         "start?": not _near(limit, 8.099e-6, 5e-3),
     }
-    yield "It stalls within its limit: what holds it is c."
+    yield "It stalls within its limit: c does not come back below 0.45."
 
 
 def exercise_4_3(function, spoilt):
@@ -411,7 +411,7 @@ def exercise_6_1(guess: _number, fastest: _number, arrived: _number):
     yield "You expected " + ("this." if _near(guess, fastest) else "another.")
 
 
-def exercise_6_2(rate: _number, beta: _number, first: _number):
+def exercise_6_2(rate: _number, beta: _number, first):
     """Check the best rate and momentum for the cubic, and their run."""
     flat, steep = np.sqrt(EIGENVALUES[[0, -1]])
     best = (2 / (flat + steep)) ** 2, ((steep - flat) / (flat + steep)) ** 2
@@ -424,7 +424,8 @@ def exercise_6_2(rate: _number, beta: _number, first: _number):
         f" and the largest? They are {flat**2:.1f} and "
         f"{steep**2:.1f}.": not right[0],
         "beta: the formula gives another one. Is it squared?": not right[1],
-        "first: the run with these two is within 0.001 at another step.": late,
+        f"first: the run with these two is within 0.001 at another step than "
+        f"{first}.": late,
     }
 
 
