@@ -203,6 +203,7 @@ def test_playground_leaves_the_run_before_as_a_ghost(visit):
     page = visit(PLAYGROUND)
     first = {name: path(page, name) for name in ("losses", "curve")}
     assert path(page, "losses-before").size == 0
+    page.clock.pause_at(page.evaluate("Date.now()") + 1000)
     page.locator("[name=lr]").focus()
     for _ in range(3):  # one movement
         page.keyboard.press("PageUp")
