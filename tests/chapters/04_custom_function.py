@@ -68,7 +68,7 @@ def landscape(n, said, axes):
     near(np.divide(drawn.levels[1:], drawn.levels[:-1]), 2)
     lightness = drawn.cmap(drawn.norm(drawn.levels))[:, 0]
     assert (np.diff(lightness) < 0).all()
-    bands = itertools.pairwise([*drawn.levels, np.inf])
+    bands = itertools.pairwise([*drawn.levels[:-1], np.inf])
     for (low, high), path in zip(bands, drawn.get_paths(), strict=True):
         if low >= 60:
             for b, d in path.vertices[::20]:

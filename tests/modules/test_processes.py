@@ -171,6 +171,23 @@ def test_torchrun_starts_again_what_died(tmp_path):
 
 
 @pytest.mark.long
+def test_one_that_goes_silent_ends_the_run(tmp_path):
+    """In a minute, as chapter 10 says, in place of half an hour."""
+    usual = torch.distributed.distributed_c10d.default_pg_timeout
+    assert usual.total_seconds() == 30 * 60
+    mute = tmp_path / "mute.py"
+    mute.write_text(
+        "import os, processes, signal\n"
+        "os._exit = lambda _: os.kill(os.getpid(), signal.SIGSTOP)\n"
+        "processes.main(['run.pt', '--die=700'])\n"
+    )
+    done = torchrun(tmp_path, 2, script=mute)
+    assert done.returncode != 0
+    assert "Timed out waiting 60000ms" in done.stdout, done.stdout
+    expect(tmp_path / "run.pt", THEORY[:500])
+
+
+@pytest.mark.long
 @pytest.mark.parametrize("last", [1, 3])
 def test_another_number_of_processes_goes_on(tmp_path, last):
     assert torchrun(tmp_path, 2, "run.pt", "--die=700").returncode == 1
