@@ -153,6 +153,7 @@ WRONG = r"""
 1.2 | best_rate = 2 / eigenvalues.max() | not equally slow
 1.2 | best_rate = 2 / eigenvalues[:2].sum() | not equally slow
 1.2 | first = 3607 | at another step
+1.2 | first = 0 | take the floor away
 1.2 | first += 1 | at another step
 1.2 | first -= 1 | at another step
 1.3 | broken = losses | of the right gradient
