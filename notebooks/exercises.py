@@ -418,7 +418,8 @@ def exercise_6_2(rate: _number, beta: _number, first):
     flat, steep = np.sqrt(EIGENVALUES[[0, -1]])
     best = (2 / (flat + steep)) ** 2, ((steep - flat) / (flat + steep)) ** 2
     right = _near(rate, best[0]), _near(beta, best[1])
-    late = first != _arrives(_descend(*best, steps=300))
+    arrived = _arrives(_descend(*best, steps=300))
+    late = not np.array_equal(np.ravel(first), [arrived])
     yield {
         "rate: this is its root.": _near(rate, 2 / (flat + steep)),
         "rate: you have swapped rate and beta.": _near(rate, best[1]),

@@ -51,9 +51,8 @@ def same_floor(n, said, axes):
 
 def landscape(n, said, axes):
     (ax,) = axes
-    *runs, starts, lowest, saddle = [
-        np.array(x.get_data(), float) for x in ax.lines
-    ]
+    *runs, starts, _, _ = [np.array(x.get_data(), float) for x in ax.lines]
+    lowest, saddle = (lines(ax)[name] for name in ("lowest", "saddle"))
     near(starts.T[0], (-1, 0.3))  # the page's own run is the blue one
     for run, begun in zip(runs, starts.T, strict=True):
         losses, path = run_from((0, begun[0], 0, begun[1]))
@@ -61,7 +60,7 @@ def landscape(n, said, axes):
         near(run[:, -1], path[-1][[1, 3]], rtol=1e-3)
         assert losses[-1] < 10
     assert {np.sign(run[0, -1]) for run in runs} == {-1, 1}
-    for b, d in lowest.T:
+    for b, d in np.transpose(lowest):
         near(legendre((0, b, 0, d))[0], FLOOR)
     near(saddle, 0, atol=1e-12)
     (drawn,) = ax.collections
@@ -208,6 +207,8 @@ WRONG = r"""
 4.3 | LegendrePolynomial2 = LegendrePolynomial2.apply | the classes
 4.3 | LegendrePolynomial2 = torch.autograd.Function | trying it gives
 4.3 | LegendrePolynomial2 = Spoilt | gradcheck finds its backward wrong
+4.3 | LegendrePolynomial2 = type("P2", (LegendrePolynomial2,), {"backward": \
+staticmethod(lambda ctx, g: 3 * ctx.saved_tensors[0])}) | by grad_output
 """
 
 

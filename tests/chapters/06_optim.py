@@ -170,11 +170,12 @@ def narrow_bowl(n, said, axes):
     best = np.linalg.lstsq(columns, target, rcond=None)[0]
     near(center, best, atol=1e-3)
     assert ax.get_aspect() == 1
-    insets = [np.transpose(i.lines[0].get_data()) for i in ax.child_axes]
-    assert len(insets) == narrow
-    for inset in insets:
-        near(inset, path.T)
-        assert np.ptp(inset, axis=0).max() < 0.25
+    assert len(ax.child_axes) == narrow
+    for inset in ax.child_axes:
+        near(inset.lines[0].get_data(), path)
+        assert np.ptp(path, axis=1).max() < 0.25
+        places = ax.transData.transform(path.T)
+        assert not inset.get_window_extent().count_contains(places)
 
 
 round_bowl = narrow_bowl

@@ -143,6 +143,7 @@ def solution_3(n, said, axes):
 
 def test_the_table_times_each_run_but_for_its_first_call(path):
     waits = {"chapter 1": 0.04, "slow": 0.16, "fast": 0.01, "off": 0.02}
+    wrong = {"chapter 1": 2e-3, "slow": 0, "fast": 0, "off": 1e-3}
 
     def waiting(name):
         called = []
@@ -150,7 +151,7 @@ def test_the_table_times_each_run_but_for_its_first_call(path):
         def run():
             time.sleep(waits[name] if called else 0.5)
             called.append(name)
-            return LOSSES * (1 + 1e-3 * (name == "off"))
+            return LOSSES - LOSSES * (np.arange(2000) == 7) * wrong[name]
 
         return run
 
@@ -160,9 +161,9 @@ def test_the_table_times_each_run_but_for_its_first_call(path):
     names["runs"] = {name: waiting(name) for name in waits}
     said = runner.run_text(code["table-of-speeds"], names).splitlines()[1:]
     for row, (name, wait) in zip(said, waits.items(), strict=True):
-        fast, wrong = map(float, row.removeprefix(name).split())
+        fast, off = map(float, row.removeprefix(name).split())
         assert 0.4 < fast * wait / waits["chapter 1"] < 2.5
-        assert (wrong > 1e-4) == (name == "off")
+        near(off, wrong[name], rtol=0.01, atol=1e-12)
 
 
 PRINTS = r"""

@@ -201,8 +201,10 @@ def answers_of(check):
 
 
 def leaves(value):
-    """Return the numbers in an answer: a number, an array, or lists."""
+    """Return the numbers in an answer: a number, a text, arrays, lists."""
     value = value.tolist() if hasattr(value, "tolist") else value
+    if isinstance(value, str):
+        return [float(number) for number in re.findall(NUMBER, value)]
     if isinstance(value, (list, tuple)):
         return [number for part in value for number in leaves(part)]
     with contextlib.suppress(TypeError, ValueError, RuntimeError):

@@ -8,7 +8,7 @@ import pytest
 from test_pages import CUT
 
 from conftest import long
-from reference import BEST, CURVATURES, FLOOR, LIMIT, START, descend
+from reference import AXES, BEST, CURVATURES, FLOOR, LIMIT, START, descend
 
 PLAYGROUND, VERDICT = "book/playground.html#", "#play-verdict"
 COMES = "at step 1999 the loss is 9.1413, still 0.3241 above the floor"
@@ -65,6 +65,34 @@ def test_playground_computes_what_numpy_does(visit):
             assert f"step {np.argmax(losses >= 1e3 * losses[0])} " in said
         minus = re.search(r"-0\.0+(?![\d.])", page.inner_text("#descent"))
         assert not minus, settings
+
+
+def in_units(page, name, view):
+    """Return the points of a path in the units of its picture."""
+    (left, right), (low, high) = (page.evaluate(f"{view}.{k}") for k in "xy")
+    across, down = (path(page, name) / (3000, 1800)).T
+    return left + across * (right - left), high - down * (high - low)
+
+
+def test_playground_draws_what_it_computed(visit):
+    page = visit(f"{PLAYGROUND}b=0.4")
+    _, weights = descend_by_hand({"b": 0.4})
+    told = page.inner_text("#play-weights").replace("\N{MINUS SIGN}", "-")
+    np.testing.assert_allclose(
+        [float(w) for w in told.split(", ")], weights, atol=6e-4
+    )
+    x, y = in_units(page, "sine", "view.fit")
+    np.testing.assert_allclose(y, np.sin(x), atol=0.01)
+    x, y = in_units(page, "curve", "view.fit")
+    np.testing.assert_allclose(y, np.polyval(weights[::-1], x), atol=0.01)
+    b, d = in_units(page, "way", "view.bowl")
+    ends = (b[0], b[-1], d[-1]), (0.4, weights[1], weights[3])
+    np.testing.assert_allclose(*ends, atol=2e-3)
+    start = np.array([START[0], 0.4, *START[2:]])
+    left = AXES[-1] @ (start - BEST)
+    share = np.log10(CURVATURES[-1] * left**2 / 2)
+    steepest = in_units(page, "steepest", "view.loss")[1][0]
+    assert abs(steepest - share) < 0.01
 
 
 @pytest.mark.parametrize("count", [20, *long([600])])

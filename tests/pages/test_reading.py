@@ -44,6 +44,8 @@ def test_the_search_finds_the_right_section_first(built, visit):
         file, _, part = address.partition("#")
         part = part.partition(":~:")[0]  # the rest is the text to show
         assert f'id="{part}"' in (built / file).read_text("utf-8")
+    scores = page.evaluate("search('gradient').map(({ score }) => score)")
+    assert len(scores) > 9 and scores == sorted(scores, reverse=True)
 
 
 def test_the_search_shows_what_it_found(visit):
